@@ -1,0 +1,1 @@
+"""VoiceOps: a self-hosted voice-AI operations platform."""

@@ -1,0 +1,1 @@
+"""Settings modules: `dev` (default), `test`, `prod`; all built on `base`."""
