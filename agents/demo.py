@@ -1,0 +1,467 @@
+"""The demo property desk in plain data: what the agent says and what callers ask it.
+
+`PROFILE` has the fields of `agents.models.Agent`; every item of `INTENTS` has those of `Intent`,
+with `examples` as (language, text) pairs for `IntentExample`. Hinglish examples carry `hi`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PROFILE: dict[str, Any] = {
+    "slug": "property-desk",
+    "name": "Maya, property desk",
+    "persona": (
+        "You are Maya, a property adviser in Bangalore, on the phone. Answer the question in one short, "
+        "plain sentence. Use only the facts given. Keep every number exactly as written. "
+        "Do not add anything else."
+    ),
+    "languages": ["en", "hi"],
+    "default_language": "en",
+    "voices": {
+        "en": [{"provider": "hibari"}, {"provider": "piper"}, {"provider": "espeak"}],
+        "hi": [{"provider": "espeak"}],
+    },
+    "lines": {
+        "en": {
+            "greeting": (
+                "Hello, this is Maya from the Bangalore property desk. "
+                "I can help with prices, availability and site visits. What would you like to know?"
+            ),
+            "hello": "Hello! What would you like to know about our homes?",
+            "thanks": "You're very welcome. Is there anything else you'd like to know?",
+            "goodbye": "Thank you for calling the property desk. Have a lovely day. Goodbye!",
+            "filler": "One moment, please.",
+            "filler_2": "I'm just checking that for you.",
+            "filler_3": "Thank you for waiting, I'm nearly there.",
+            "recovery": "I'm sorry, that is taking longer than it should. Could you ask me once more?",
+            "no_knowledge": "I don't have that on record, and I'd rather not guess. I can ask a colleague to call you.",
+            "source_down": "I can't reach our records just now, so I'd rather not guess. Please ask me again in a minute.",
+            "apology": "I'm sorry, something went wrong on my side. I'm asking a colleague to call you back.",
+            "handover": "Of course. I'm asking one of our advisers to call you back.",
+            "still_there": "Are you still there?",
+            "silent_goodbye": "I can't hear you any more, so I'll end the call here. Do call again. Goodbye!",
+            "not_understood": "I'm sorry, I didn't catch that. Could you say it again?",
+            "stt_down": "I'm having trouble hearing you. Please say it again, or type your question.",
+            "unclear": (
+                "I'm not sure I understood. I can help with prices, availability, site visits "
+                "or a quote we gave you earlier."
+            ),
+        },
+        "hi": {
+            "greeting": (
+                "नमस्ते, मैं बैंगलोर प्रॉपर्टी डेस्क से माया बोल रही हूँ। "
+                "क़ीमत, उपलब्धता या साइट विज़िट, मैं आपकी क्या मदद कर सकती हूँ?"
+            ),
+            "hello": "नमस्ते! हमारे घरों के बारे में आप क्या जानना चाहेंगे?",
+            "thanks": "आपका स्वागत है। क्या आप कुछ और जानना चाहेंगे?",
+            "goodbye": "प्रॉपर्टी डेस्क को कॉल करने के लिए धन्यवाद। आपका दिन शुभ हो। नमस्ते!",
+            "filler": "एक पल रुकिए।",
+            "filler_2": "मैं अभी देख रही हूँ।",
+            "filler_3": "इंतज़ार के लिए धन्यवाद, बस हो ही गया।",
+            "recovery": "माफ़ कीजिए, इसमें ज़्यादा समय लग रहा है। क्या आप एक बार फिर पूछेंगे?",
+            "no_knowledge": "यह जानकारी मेरे पास नहीं है, और मैं अंदाज़ा नहीं लगाना चाहती। मैं अपने सहयोगी से आपको कॉल करवा सकती हूँ।",
+            "source_down": "अभी हमारे रिकॉर्ड तक पहुँच नहीं हो पा रही है। कृपया एक मिनट बाद फिर पूछिए।",
+            "apology": "माफ़ कीजिए, मेरी तरफ़ कुछ गड़बड़ हो गई। मैं अपने सहयोगी से आपको कॉल करवाती हूँ।",
+            "handover": "ज़रूर। मैं अपने सलाहकार से आपको कॉल करवाती हूँ।",
+            "still_there": "क्या आप लाइन पर हैं?",
+            "silent_goodbye": "मुझे आपकी आवाज़ नहीं आ रही, इसलिए मैं कॉल यहीं समाप्त करती हूँ। फिर कॉल कीजिए। नमस्ते!",
+            "not_understood": "माफ़ कीजिए, मैं ठीक से सुन नहीं पाई। क्या आप फिर से कहेंगे?",
+            "stt_down": "मुझे आपकी आवाज़ ठीक से नहीं आ रही। कृपया फिर से कहिए, या लिखकर पूछिए।",
+            "unclear": "मैं ठीक से समझ नहीं पाई। मैं क़ीमत, उपलब्धता, साइट विज़िट या आपके पुराने कोटेशन में मदद कर सकती हूँ।",
+        },
+    },
+    "budget": {},
+    "record_calls": True,
+    "retention_days": 90,
+    "is_active": True,
+}
+
+
+def _examples(english: str, hindi: str) -> list[tuple[str, str]]:
+    return [("en", line.strip()) for line in english.strip().splitlines()] + [
+        ("hi", line.strip()) for line in hindi.strip().splitlines()
+    ]
+
+
+INTENTS: list[dict[str, Any]] = [
+    {
+        "slug": "price_enquiry",
+        "label": "Price enquiry",
+        "kind": "answer",
+        "sources": ["listings"],
+        "templates": {
+            "en": "The {property_type} at {project} in {locality} is priced at {price}.",
+            "en.item": "the {property_type} at {project} in {locality} at {price}",
+            "hi": "{locality} के {project} में {property_type} की क़ीमत {price} है।",
+            "hi.item": "{locality} के {project} में {property_type}, {price}",
+        },
+        "line": "",
+        "examples": _examples(
+            """
+            What is the price of a 3BHK in Whitefield?
+            How much does the three bedroom flat cost?
+            What does a two bedroom apartment cost at Lakeview Residency?
+            How much is it?
+            Tell me the price please
+            What are your rates for a 2BHK?
+            What would a 3BHK set me back?
+            Can you give me the cost of a flat in Sarjapur?
+            What about Sarjapur, how much there?
+            And the two bedroom?
+            How expensive are the flats in Indiranagar?
+            What price range are the apartments in Hebbal?
+            How much do I have to pay for a four bedroom?
+            I want to know the price of your apartments
+            Is there anything under one crore?
+            """,
+            """
+            व्हाइटफील्ड में तीन बीएचके की कीमत क्या है?
+            थ्री बीएचके फ्लैट कितने का है?
+            दाम क्या है?
+            Whitefield mein 3BHK ka price kya hai?
+            2BHK kitne ka hai?
+            flat ki keemat batao
+            सरजापुर में फ्लैट का रेट क्या है?
+            """,
+        ),
+    },
+    {
+        "slug": "availability_enquiry",
+        "label": "Availability enquiry",
+        "kind": "answer",
+        "sources": ["listings"],
+        "templates": {
+            "en": "Yes, {units_available} of the {property_type} homes at {project} in {locality} are still available.",
+            "en.item": "{units_available} of the {property_type} homes at {project} in {locality}",
+            "hi": "जी हाँ, {locality} के {project} में {property_type} के {units_available} घर अभी उपलब्ध हैं।",
+            "hi.item": "{locality} के {project} में {property_type} के {units_available} घर",
+        },
+        "line": "",
+        "examples": _examples(
+            """
+            Do you have any 3BHK available in Whitefield?
+            Is the two bedroom flat still available?
+            How many units are left?
+            Are there any flats left at Lakeview Residency?
+            What is available in Sarjapur?
+            Do you have something in Indiranagar?
+            Is anything still available?
+            How many three bedroom apartments are unsold?
+            Are all the 2BHK flats sold out?
+            Which flats are still free?
+            Can I still get a four bedroom in Hebbal?
+            What homes do you have at the moment?
+            Show me what options you have
+            """,
+            """
+            क्या व्हाइटफील्ड में तीन बीएचके उपलब्ध है?
+            कितने फ्लैट बचे हैं?
+            क्या टू बीएचके खाली है?
+            Koi 3BHK available hai kya?
+            Kitne flat bache hain?
+            Sarjapur mein kya available hai?
+            """,
+        ),
+    },
+    {
+        "slug": "site_visit_booking",
+        "label": "Site visit booking",
+        "kind": "flow",
+        "sources": ["slots"],
+        "templates": {},
+        "line": "",
+        "examples": _examples(
+            """
+            I want to book a site visit
+            Can I come and see the flat tomorrow?
+            I would like to visit Lakeview Residency on Saturday
+            Book a visit for tomorrow at five
+            Can you schedule a visit for me?
+            I want to see the apartment
+            When can I come and have a look?
+            Please arrange a site visit
+            Could somebody show me the property this weekend?
+            Are there any visit slots on Sunday morning?
+            I'd like to make an appointment to view the flat
+            Can I see the three bedroom in person?
+            Please fix a visit for Saturday at eleven
+            """,
+            """
+            मुझे साइट विज़िट बुक करनी है
+            क्या मैं कल फ्लैट देखने आ सकता हूँ?
+            शनिवार को साइट देखनी है
+            Mujhe site visit book karni hai
+            Kal flat dekhne aana hai
+            Visit ke liye time de dijiye
+            """,
+        ),
+    },
+    {
+        "slug": "emi_history",
+        "label": "Earlier quote",
+        "kind": "answer",
+        "sources": ["history"],
+        "templates": {
+            "en": "The EMI we quoted you {quoted_on} was {emi} a month for the {property_type} at {project}.",
+            "en.item": "{emi} a month for the {property_type} at {project}",
+            "hi": "{quoted_on} हमने आपको {project} के {property_type} के लिए {emi} महीने की ईएमआई बताई थी।",
+            "hi.item": "{project} के {property_type} के लिए {emi} महीना",
+        },
+        "line": "",
+        "examples": _examples(
+            """
+            What was the EMI amount you quoted me yesterday?
+            What EMI did you tell me last time?
+            How much was my monthly instalment?
+            Can you repeat the quote you gave me?
+            What was the loan instalment in my quote?
+            You quoted me an EMI, what was it?
+            What did we discuss about the EMI?
+            Remind me of my EMI please
+            What was the interest rate in my quote?
+            How much per month did you say?
+            What was the offer you made me last week?
+            What is my EMI?
+            """,
+            """
+            कल आपने मुझे कितनी ईएमआई बताई थी?
+            मेरी ईएमआई कितनी थी?
+            पिछली बार कितनी किस्त बताई थी?
+            Kal EMI kitna bataya tha?
+            Mera EMI kitna tha?
+            Pichli baar kitni kist batayi thi aapne?
+            """,
+        ),
+    },
+    {
+        "slug": "policy_question",
+        "label": "Policy question",
+        "kind": "answer",
+        "sources": ["policies", "documents"],
+        "templates": {},
+        "line": "",
+        "examples": _examples(
+            """
+            What is your cancellation policy?
+            Can I get a refund of the booking amount?
+            How much is the booking amount?
+            What documents do I need to buy a flat?
+            What happens if possession is delayed?
+            Are pets allowed?
+            What are the payment terms?
+            Is there a penalty if I cancel?
+            Do you charge brokerage?
+            How do home loans work with you?
+            Is the project RERA registered?
+            What is the stamp duty and registration charge?
+            Do you keep recordings of calls?
+            Can an NRI buy a flat?
+            How long is my booking refundable?
+            """,
+            """
+            कैंसिलेशन पॉलिसी क्या है?
+            बुकिंग अमाउंट वापस मिलेगा क्या?
+            कौन से कागज़ात चाहिए?
+            Booking cancel karne par refund milega?
+            Payment ki shartein kya hain?
+            Kya pets allowed hain?
+            """,
+        ),
+    },
+    {
+        "slug": "project_info",
+        "label": "About a project",
+        "kind": "answer",
+        "sources": ["documents", "listings"],
+        "templates": {},
+        "line": "",
+        "examples": _examples(
+            """
+            What amenities does Lakeview Residency have?
+            Is there a swimming pool?
+            Where exactly is the project?
+            When is possession?
+            How far is it from the metro?
+            When will the flats be ready?
+            Is there a gym and a clubhouse?
+            Which schools are nearby?
+            How big is the three bedroom?
+            What is the carpet area of the flat?
+            Tell me more about the project
+            Is there covered parking?
+            Who is the builder?
+            What is the address of the site?
+            """,
+            """
+            वहाँ क्या सुविधाएँ हैं?
+            क्या स्विमिंग पूल है?
+            पज़ेशन कब मिलेगा?
+            Project kahan par hai?
+            Possession kab milega?
+            Metro se kitni door hai?
+            """,
+        ),
+    },
+    {
+        "slug": "greeting",
+        "label": "Greeting",
+        "kind": "social",
+        "sources": [],
+        "templates": {},
+        "line": "hello",
+        "examples": _examples(
+            """
+            Hello
+            Hi
+            Hi there
+            Hey
+            Good morning
+            Good afternoon
+            Good evening
+            Hello, is anybody there?
+            Hello, can you hear me?
+            Hi Maya
+            How are you?
+            Greetings
+            """,
+            """
+            नमस्ते
+            नमस्कार
+            हेलो
+            Namaste
+            Namaskar ji
+            Kaise hain aap?
+            """,
+        ),
+    },
+    {
+        "slug": "thanks",
+        "label": "Thanks",
+        "kind": "social",
+        "sources": [],
+        "templates": {},
+        "line": "thanks",
+        "examples": _examples(
+            """
+            Thank you
+            Thanks
+            Thanks a lot
+            Thank you very much
+            Many thanks
+            Thank you so much for your help
+            That was helpful, thanks
+            Great, thank you
+            Okay, thanks
+            Perfect, thank you
+            Much appreciated
+            Wonderful, thanks
+            """,
+            """
+            धन्यवाद
+            शुक्रिया
+            बहुत धन्यवाद
+            Dhanyavaad
+            Shukriya
+            Bahut shukriya aapka
+            """,
+        ),
+    },
+    {
+        "slug": "goodbye",
+        "label": "Goodbye",
+        "kind": "social",
+        "sources": [],
+        "templates": {},
+        "line": "goodbye",
+        "examples": _examples(
+            """
+            Goodbye
+            Bye
+            Bye bye
+            Thanks, bye
+            Okay bye
+            See you
+            See you later
+            That is all, goodbye
+            That's all, thank you, bye
+            I have to go now
+            Talk to you later
+            Have a nice day, goodbye
+            No, that's all
+            """,
+            """
+            अलविदा
+            ठीक है, बाय
+            फिर मिलेंगे
+            Phir milenge
+            Theek hai, bye
+            Bas itna hi, namaste
+            """,
+        ),
+    },
+    {
+        "slug": "handover_request",
+        "label": "Asks for a person",
+        "kind": "handover",
+        "sources": [],
+        "templates": {},
+        "line": "handover",
+        "examples": _examples(
+            """
+            I want to talk to a human
+            Can I speak to a real person?
+            Connect me to an agent
+            Please transfer me to somebody
+            Let me talk to your manager
+            I want to speak with a sales person
+            Can somebody call me back?
+            Get me a person please
+            I don't want to talk to a machine
+            Put me through to customer care
+            Is there a human I can speak to?
+            Ask a colleague to call me
+            """,
+            """
+            मुझे किसी इंसान से बात करनी है
+            मैनेजर से बात कराइए
+            किसी से बात करवा दीजिए
+            Mujhe kisi insaan se baat karni hai
+            Manager se baat karao
+            Mujhe call back chahiye
+            """,
+        ),
+    },
+    {
+        "slug": "unknown",
+        "label": "Something else",
+        "kind": "social",
+        "sources": [],
+        "templates": {},
+        "line": "unclear",
+        "examples": _examples(
+            """
+            What is the weather today?
+            Tell me a joke
+            Who won the cricket match?
+            Can you order a pizza for me?
+            What is the capital of France?
+            Play some music
+            What time is it in London?
+            Can you fix my computer?
+            Sing a song for me
+            I want to buy a car
+            What is the meaning of life?
+            Book me a train ticket
+            """,
+            """
+            आज मौसम कैसा है?
+            मुझे एक चुटकुला सुनाओ
+            मैच कौन जीता?
+            Gaana sunao
+            Mujhe pizza chahiye
+            Train ka ticket book karo
+            """,
+        ),
+    },
+]
