@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a spoken line stays on one line
 """The demo property desk in plain data: what the agent says and what callers ask it.
 
 `PROFILE` has the fields of `agents.models.Agent`; every item of `INTENTS` has those of `Intent`,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a spoken line stays on one line
 """Fixed lines every agent has, unless its profile says them in its own words.
 
 `AgentProfile.lines[language][code]` wins; this table is what is said when a code is not there.

@@ -13,8 +13,14 @@ from decimal import Decimal
 
 from agents.pipeline.number_words import decimal_in_words, digits_in_words, in_words, indian_grouping
 
-_MONTHS_EN = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-_MONTHS_HI = ["जनवरी", "फ़रवरी", "मार्च", "अप्रैल", "मई", "जून", "जुलाई", "अगस्त", "सितंबर", "अक्टूबर", "नवंबर", "दिसंबर"]
+_MONTHS_EN_TEXT = """
+January February March April May June July August September October November December
+"""
+_MONTHS_EN = _MONTHS_EN_TEXT.split()
+_MONTHS_HI_TEXT = """
+जनवरी फ़रवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
+"""
+_MONTHS_HI = _MONTHS_HI_TEXT.split()
 _DAYS_EN = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _DAYS_HI = ["सोमवार", "मंगलवार", "बुधवार", "गुरुवार", "शुक्रवार", "शनिवार", "रविवार"]
 _ORDINALS = {

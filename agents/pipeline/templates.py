@@ -35,9 +35,12 @@ from typing import Any
 from agents.pipeline.number_words import indian_grouping
 from agents.pipeline.spoken import rupees, written_day, written_time
 
-PLACEHOLDERS: frozenset[str] = frozenset(
-    ["project", "project_name", "locality", "city", "property_type", "price", "area_sqft", "units_available", "possession", "emi", "tenure_months", "tenure_years", "annual_rate_percent", "quoted_on", "slot_day", "slot_time", "visit_project", "title", "text", "customer_name"]
-)
+_NAMES = """
+project project_name locality city property_type price area_sqft units_available possession emi
+tenure_months tenure_years annual_rate_percent quoted_on slot_day slot_time visit_project title
+text customer_name
+"""
+PLACEHOLDERS: frozenset[str] = frozenset(_NAMES.split())
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
