@@ -137,7 +137,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 # The voice platform ---------------------------------------------------------------------------
 
-VOICEOPS = {
+VOICEOPS: dict[str, Any] = {
     "STT": env.text("VOICEOPS_STT", "faster_whisper"),
     "STT_FALLBACKS": env.listing("VOICEOPS_STT_FALLBACKS", "pocketsphinx"),
     "LLM": env.text("VOICEOPS_LLM", "openai"),
@@ -162,7 +162,15 @@ VOICEOPS = {
     "CRM_URL": env.url("VOICEOPS_CRM_URL", "http://127.0.0.1:8016", schemes=("http", "https")),
     "RECORDINGS_DIR": DATA_DIR / "recordings",
     "STREAM_TOKEN_TTL_S": env.integer("VOICEOPS_STREAM_TOKEN_TTL_S", 60, minimum=5),
+    # Limits of a call socket; see telephony/limits.py. MAX_CALLS counts the whole platform, 0: none.
+    "MAX_CALLS": env.integer("VOICEOPS_MAX_CALLS", 200),
+    "MAX_CALL_S": env.integer("VOICEOPS_MAX_CALL_S", 3600, minimum=10),
+    "MEDIA_IDLE_S": env.integer("VOICEOPS_MEDIA_IDLE_S", 30, minimum=5),
+    "MEDIA_SILENCE_S": env.integer("VOICEOPS_MEDIA_SILENCE_S", 300, minimum=10),
+    "WEB_URL": env.url("VOICEOPS_WEB_URL", "http://127.0.0.1:8000", schemes=("http", "https")),
 }
+CRM_ON_DELIVERY = "voiceops.console.hooks.note_delivery"
+AGENTS_CRM_STATE = "voiceops.console.hooks.crm_state"
 TWILIO_AUTH_TOKEN = env.raw("TWILIO_AUTH_TOKEN") or ""
 
 UNFOLD: dict[str, Any] = {"SITE_TITLE": "VoiceOps", "SITE_HEADER": "VoiceOps"}
