@@ -32,7 +32,20 @@ def test_the_stored_call_is_the_same_in_any_order_and_when_told_twice(order: tup
     make_agent()
     told = [
         ("call.started", started("s1")),
-        ("turn", turn("s1", 0, heard="", said="Welcome.", intent="greeting", latency_ms=None)),
+        (
+            "turn",
+            turn(
+                "s1",
+                0,
+                heard="",
+                said="Welcome.",
+                intent="greeting",
+                latency_ms=None,
+                decisions=(),
+                spans=(),
+                tools=(),
+            ),
+        ),
         ("turn", turn("s1", 1)),
         ("call.ended", ended("s1", outcome="answered")),
     ]
