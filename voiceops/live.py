@@ -9,13 +9,14 @@ import orjson
 import redis.asyncio as redis
 from channels.layers import get_channel_layer
 
+from voiceops.console.live import LIVE_CALLS_KEY
 from voiceops.core.events import CallEvent
 from voiceops.core.plan import CallPlan
 from voiceops.core.streams import DropOldest
 
 log = logging.getLogger(__name__)
 
-LIVE_CALLS_KEY = "voiceops:live_calls"
+
 LOW_RATE = frozenset(
     {
         "call.answered", "call.ended", "transcript.partial", "transcript.final", "turn.started",
@@ -54,11 +55,6 @@ class LiveBoard:
 
     def close(self) -> None:
         self._queue.close()
-
-    async def forget_all(self, session_ids: list[str]) -> None:
-        """Take calls off the board when the process stops."""
-        if session_ids:
-            await self._redis.hdel(LIVE_CALLS_KEY, *session_ids)
 
     async def _publish(self, plan: CallPlan, started_at: str, event: CallEvent) -> None:
         message = {
