@@ -1,7 +1,7 @@
 """What stops a start: one line that says what to do."""
 
-from voiceops.core.errors import VoiceOpsError
+from voiceops.core.errors import ConfigurationError
 
 
-class LaunchError(VoiceOpsError):
+class LaunchError(ConfigurationError):
     """The platform cannot start or go on; the message is for the person at the terminal."""

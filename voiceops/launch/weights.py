@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from voiceops.launch.errors import LaunchError
+from voiceops.settings import env
 
 _READ_BYTES = 1 << 20
 
@@ -108,11 +109,12 @@ def package_file(part: str) -> Path:
     return path
 
 
-def model_path(name: str, data_dir: Path) -> Path:
+def model_path(name: str, data_dir: Path | None = None) -> Path:
     """The file, or for an assembled model the folder, that an engine loads.
 
     Does not verify: `prepare` does that once at start. Raises: LaunchError when it is not there.
     """
+    data_dir = data_dir or env.data_dir()
     files = MODELS[name]
     if files[0].name:
         folder = data_dir / "models" / name

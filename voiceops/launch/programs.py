@@ -1,0 +1,152 @@
+"""Every program of the platform, in one table. `./run` starts them under supervisord; the compose
+file starts the same commands in containers, and a test holds the two together."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["data", "models", "app"]
+
+MODULE = ("-m", "voiceops.launch.child", "--")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One supervised program."""
+
+    name: str
+    title: str
+    """For people."""
+    phase: Phase
+    """Databases start first and stop last; models load while the database migrates."""
+    arguments: tuple[str, ...]
+    """What follows `python`, with `{placeholders}` of the run's values."""
+    component: str
+    """The /healthz component that says whether it is warm."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"
+    stop_s: int = 6
+    service: str = ""
+    """Its compose service; empty: another image does this there."""
+
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_TWO_THREADS = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
+
+PROGRAMS: tuple[Program, ...] = (
+    Program("postgres", "PostgreSQL with pgvector", "data", (), "database", stop_signal="INT", stop_s=5),
+    Program("valkey", "Valkey (Redis protocol)", "data", (), "redis", stop_s=4),
+    Program(
+        "llm",
+        "language model server",
+        "models",
+        ("-m", "voiceops.launch.llm_server", "--host", "{llm_host}", "--port", "{llm_port}"),
+        "llm",
+        _TWO_THREADS,
+        service="llm",
+    ),
+    Program(
+        "inference-speech",
+        "speech recognition and embeddings",
+        "models",
+        ("-m", "voiceops.inference.serve", "--engines", "{speech_engines}", "--listen", "{speech_listen}"),
+        "speech",
+        _TWO_THREADS,
+        service="inference-speech",
+    ),
+    Program(
+        "inference-voice",
+        "neural voice",
+        "models",
+        ("-m", "voiceops.inference.serve", "--engines", "{voice_engines}", "--listen", "{voice_listen}"),
+        "voice",
+        _ONE_THREAD,
+        service="inference-voice",
+    ),
+    Program(
+        "inference-piper",
+        "Piper voice",
+        "models",
+        ("-m", "voiceops.inference.serve", "--engines", "piper", "--listen", "{piper_listen}"),
+        "piper",
+        _ONE_THREAD,
+        service="inference-piper",
+    ),
+    Program(
+        "demo-crm",
+        "demo CRM",
+        "app",
+        ("manage.py", "demo_crm", "--port", "{crm_port}"),
+        "crm",
+        _ONE_THREAD,
+        service="demo-crm",
+    ),
+    Program(
+        "media",
+        "calls",
+        "app",
+        (
+            "manage.py",
+            "media",
+            "--host",
+            "{media_host}",
+            "--port",
+            "{media_port}",
+            "--workers",
+            "{media_workers}",
+        ),
+        "media",
+        _ONE_THREAD,
+        stop_s=7,
+        service="media",
+    ),
+    Program(
+        "web",
+        "web pages and API",
+        "app",
+        (
+            "-m",
+            "daphne",
+            "-b",
+            "{web_host}",
+            "-p",
+            "{web_port}",
+            "--no-server-name",
+            "voiceops.asgi:application",
+        ),
+        "database",
+        _ONE_THREAD,
+        service="web",
+    ),
+    Program(
+        "worker",
+        "background work",
+        "app",
+        ("-m", "celery", "-A", "voiceops", "worker", "--concurrency", "{worker_processes}", "-l", "INFO"),
+        "worker",
+        # SIGTERM waits a few seconds for running tasks, then hands them back to the queue.
+        {**_ONE_THREAD, "REMAP_SIGTERM": "SIGQUIT"},
+        stop_s=7,
+        service="worker",
+    ),
+    Program(
+        "beat",
+        "clock of the background work",
+        "app",
+        ("-m", "celery", "-A", "voiceops", "beat", "-l", "INFO", "--schedule", "{beat_file}", "--pidfile="),
+        "beat",
+        _ONE_THREAD,
+        service="beat",
+    ),
+)
+
+BY_NAME: Mapping[str, Program] = {program.name: program for program in PROGRAMS}
+
+
+def command(program: Program, values: Mapping[str, str]) -> tuple[str, ...]:
+    """The full command line of a Python program, unable to outlive its parent."""
+    arguments = (argument.format_map(dict(values)) for argument in program.arguments)
+    return (sys.executable, *MODULE, sys.executable, *arguments)
