@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -17,12 +17,14 @@ class Closed(Exception):
 class DropOldest(Generic[T]):
     """Never waits for the reader: a full stream drops its oldest item and counts it.
 
-    For inbound audio and traces. Single reader, same event loop.
+    For inbound audio and traces. Single reader, same event loop. With `droppable`, the oldest
+    item it says yes to goes first, so that a start or a hang-up outlives the audio around it.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, droppable: Callable[[T], bool] | None = None) -> None:
         self._items: deque[T] = deque()
         self._capacity = capacity
+        self._droppable = droppable
         self._ready = asyncio.Event()
         self._closed = False
         self.dropped = 0
@@ -31,10 +33,18 @@ class DropOldest(Generic[T]):
         if self._closed:
             return
         if len(self._items) >= self._capacity:
-            self._items.popleft()
-            self.dropped += 1
+            self._drop()
         self._items.append(item)
         self._ready.set()
+
+    def _drop(self) -> None:
+        self.dropped += 1
+        if self._droppable is not None:
+            for position, item in enumerate(self._items):
+                if self._droppable(item):
+                    del self._items[position]
+                    return
+        self._items.popleft()
 
     def close(self) -> None:
         self._closed = True
