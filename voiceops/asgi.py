@@ -2,7 +2,6 @@
 
 import os
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
@@ -11,4 +10,4 @@ http = get_asgi_application()
 
 from voiceops.routing import application as websockets  # noqa: E402  (needs the app registry)
 
-application = ProtocolTypeRouter({"http": http, "websocket": AuthMiddlewareStack(websockets)})
+application = ProtocolTypeRouter({"http": http, "websocket": websockets})

@@ -1,5 +1,80 @@
-"""Websocket routes of this process, joined from every app."""
+"""Websocket routes of the web and of the media process, joined from every app."""
 
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, cast
+
+from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.conf import settings
+from django.urls import path, re_path
 
-application = URLRouter([])
+from telephony.api import BROWSER_PATH, TWILIO_PATH, CallJournal, MediaRelay, websocket_routes
+from voiceops.console.consumers import LiveConsumer
+from voiceops.core.events import WireEvent
+from voiceops.core.plan import CallOffer
+from voiceops.core.ports import Listener, Outbound
+from voiceops.core.streams import DropOldest
+
+logger = logging.getLogger("voiceops.routing")
+
+journal = CallJournal()
+"""This process's record of the calls on its sockets."""
+
+
+async def answer(
+    offer: CallOffer, inbound: DropOldest[WireEvent], outbound: Outbound, listeners: Sequence[Listener]
+) -> None:
+    """`wiring.answer`, imported with the first call: a web process that relays never loads it."""
+    from voiceops import wiring
+
+    await wiring.answer(offer, inbound, outbound, listeners)
+
+
+class AnswerHere:
+    """`answer` in a process without a lifespan (runserver, Daphne): starts the wiring once."""
+
+    def __init__(self) -> None:
+        self._starting: asyncio.Task[None] | None = None
+
+    async def __call__(
+        self,
+        offer: CallOffer,
+        inbound: DropOldest[WireEvent],
+        outbound: Outbound,
+        listeners: Sequence[Listener],
+    ) -> None:
+        from voiceops import wiring
+
+        if self._starting is None:
+            self._starting = asyncio.create_task(wiring.start())
+        await asyncio.shield(self._starting)
+        await wiring.answer(offer, inbound, outbound, listeners)
+
+
+async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """A path nobody serves: refuse the handshake."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4404})
+
+
+_unknown: Any = re_path(r"", cast(Any, _nowhere))
+
+
+def _web() -> URLRouter:
+    live = path("console/live/", AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi())))
+    media_url = settings.VOICEOPS["MEDIA_URL"]
+    if media_url:
+        relay: Any = MediaRelay(media_url)
+        calls: list[Any] = [re_path(TWILIO_PATH, relay), re_path(BROWSER_PATH, relay)]
+    else:
+        calls = websocket_routes(answer=AnswerHere(), log=journal)
+    return URLRouter([live, *calls, _unknown])
+
+
+application = _web()
+media_application = URLRouter([*websocket_routes(answer=answer, log=journal), _unknown])

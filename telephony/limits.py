@@ -1,0 +1,71 @@
+"""What one call socket may take, and how a refusal is said on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+NORMAL = 1000
+GOING_AWAY = 1001
+NO_CODE = 1006
+TOO_LARGE = 1009
+INTERNAL = 1011
+RESTART = 1012
+TRY_LATER = 1013
+REFUSED = 4400
+"""The close code of a refusal that has no code of its own."""
+
+CLOSE_CODES: Mapping[str, int] = {
+    "malformed_json": 1007,
+    "wrong_media_format": 1003,
+    "frame_too_large": TOO_LARGE,
+    "slow_client": 1008,
+    "at_capacity": TRY_LATER,
+    "token_store_unavailable": TRY_LATER,
+    "going_away": RESTART,
+    "login_required": 4401,
+    "token_missing": 4403,
+    "token_unknown": 4403,
+    "token_used": 4403,
+    "token_expired": 4403,
+    "token_other_call": 4403,
+    "agent_unknown": 4404,
+    "no_start": 4408,
+    "idle": 4408,
+    "silent": 4408,
+    "too_long": 4408,
+    "too_many_refusals": 4429,
+}
+"""Websocket close code by refusal code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """Seconds and counts after which the edge ends a socket by itself."""
+
+    start_s: float = 10.0
+    """From connection to an accepted start."""
+    idle_s: float = 30.0
+    """Without any message. Carriers send a frame every 20 ms, also in silence."""
+    silence_s: float = 300.0
+    """Without a sound, a typed line or a digit from the caller."""
+    call_s: float = 3600.0
+    send_s: float = 5.0
+    """For one message to leave; a slower reader is cut off."""
+    grace_s: float = 4.0
+    """For a call to end by itself after the other side left."""
+    refusals: int = 50
+    """Refused messages on one socket."""
+    calls: int = 200
+    """Live calls on the whole platform; 0 for no limit."""
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], *, idle_s: float | None = None) -> Self:
+        """From `settings.VOICEOPS`."""
+        return cls(
+            idle_s=settings["MEDIA_IDLE_S"] if idle_s is None else idle_s,
+            silence_s=settings["MEDIA_SILENCE_S"],
+            call_s=settings["MAX_CALL_S"],
+            calls=settings["MAX_CALLS"],
+        )
