@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
@@ -113,7 +113,7 @@ class InferenceClient:
         voice: str = "",
         priority: Priority = "final",
         deadline: Deadline,
-    ) -> AsyncIterator[SpeechChunk]:
+    ) -> AsyncGenerator[SpeechChunk, None]:
         """Audio as it is made. Closing the iterator stops the engine. Raises TtsError, AtCapacity."""
         if deadline.expired:
             raise TtsError("the deadline had passed before the request", code="timeout")

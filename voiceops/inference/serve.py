@@ -17,12 +17,14 @@ from collections.abc import Sequence
 
 import grpc.aio
 
-from voiceops.core.errors import ConfigurationError
+from voiceops.core.errors import ConfigurationError, VoiceOpsError
 from voiceops.inference import wire
 from voiceops.inference.engines import REGISTRY
 from voiceops.inference.engines.base import Options
 from voiceops.inference.house import EngineHouse
 from voiceops.inference.servicer import Servicer
+from voiceops.launch.weights import model_path
+from voiceops.settings import env
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ GRACE_S = 2.0
 def model_options(name: str, arguments: argparse.Namespace) -> Options:
     """The options of engine `name`: flag, else environment, else the installed model files.
 
-    Raises: ConfigurationError when a model path cannot be found.
+    Raises: LaunchError when no model file is installed.
     """
     options: dict[str, str] = {"threads": str(arguments.threads)}
     if name == "whisper":
@@ -45,12 +47,7 @@ def model_options(name: str, arguments: argparse.Namespace) -> Options:
 
 
 def _model_path(flag: str | None, variable: str, weights_name: str) -> str:
-    given = flag or os.environ.get(variable)
-    if given:
-        return given
-    from voiceops.launch.weights import model_path
-
-    return str(model_path(weights_name))
+    return flag or env.raw(variable) or str(model_path(weights_name, env.data_dir()))
 
 
 async def serve(names: Sequence[str], listen: str, options: dict[str, Options]) -> None:
@@ -116,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ConfigurationError(f"--engines {unknown[0]!r}: use some of {', '.join(REGISTRY)}")
         options = {name: model_options(name, arguments) for name in names}
         asyncio.run(serve(names, arguments.listen, options))
-    except ConfigurationError as error:
+    except VoiceOpsError as error:
         print(f"voiceops.inference.serve: {error}", file=sys.stderr, flush=True)
         # Engine threads may still be inside a native call that nothing can interrupt.
         os._exit(2)
