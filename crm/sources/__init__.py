@@ -1,0 +1,1 @@
+"""Knowledge sources that this app answers: free visit slots and the customer's history."""

@@ -1,0 +1,10 @@
+"""Published policies, searched by meaning."""
+
+from __future__ import annotations
+
+from knowledge.sources import SourcePorts
+from knowledge.sources.passages import Passages
+
+
+def build(ports: SourcePorts) -> Passages:
+    return Passages("policies", "policy", ports.pool, ports.embedder)
