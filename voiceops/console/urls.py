@@ -1,3 +1,18 @@
-from django.urls import URLPattern
+"""Addresses of the operator's pages."""
 
-urlpatterns: list[URLPattern] = []
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from voiceops.console import views
+from voiceops.console.security import page, strict
+
+urlpatterns = [
+    path("", page(views.home), name="home"),
+    path("login/", strict(views.Login.as_view()), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("call/", page(views.softphone), name="softphone"),
+    path("calls/", page(views.calls), name="calls"),
+    path("calls/<str:session_id>/", page(views.trace), name="trace"),
+    path("calls/<str:session_id>/turns/<int:index>/", page(views.turn), name="turn"),
+    path("calls/<str:session_id>/peaks/", page(views.call_peaks), name="call-peaks"),
+]

@@ -1,0 +1,222 @@
+/* Draws the turns of the call: the conversation and the panel of one turn. */
+import { STAGES } from "./turns.js";
+
+const LABELS = { stt: "Speech to text", retrieval: "Retrieval", llm: "Language model", tts: "Text to speech" };
+const SVG = "http://www.w3.org/2000/svg";
+const THIN = "\u202f";
+
+export function ms(value) {
+  if (value === null || value === undefined) return "–";
+  return value < 1000 ? `${Math.round(value)}${THIN}ms` : `${(value / 1000).toFixed(2)}${THIN}s`;
+}
+
+export function words(slug) {
+  const text = String(slug ?? "").replace(/[_-]/g, " ").trim();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** An element with a class and children (strings are text, never markup). */
+export function make(tag, name, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function shape(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+function badge(text, tone = "") {
+  return make("span", `badge ${tone}`, text);
+}
+
+/** One stage's bar against its budget; `set(value_ms, running)` fills it. */
+class Meter {
+  constructor(stage) {
+    this.stage = stage;
+    this.value = make("span", "num meter-value", "–");
+    this.svg = shape("svg", { class: "bar", "aria-hidden": "true" });
+    this.fill = shape("rect", { class: "fill", y: 4, height: 8, rx: 3, width: "0%" });
+    this.excess = shape("rect", { class: "excess", y: 4, height: 8, width: "0%" });
+    this.limit = shape("line", { class: "budget", y1: 0, y2: 16 });
+    this.svg.append(shape("rect", { class: "rail-bg", y: 4, height: 8, rx: 3, width: "100%" }), this.fill, this.excess, this.limit);
+    this.budget = make("span", "faint meter-budget");
+    this.element = make("div", `meter s-${stage}`, make("span", `stage s-${stage}`, LABELS[stage] ?? "Turn latency"),
+      this.value, this.budget, this.svg);
+  }
+
+  set(value, budget, running) {
+    const whole = Math.max(budget * 1.6, (value ?? 0) * 1.05);
+    const at = (part) => `${Math.min(100, (100 * part) / whole).toFixed(2)}%`;
+    this.fill.setAttribute("width", at(Math.min(value ?? 0, budget)));
+    this.excess.setAttribute("x", at(budget));
+    this.excess.setAttribute("width", at(Math.max(0, (value ?? 0) - budget)));
+    this.limit.setAttribute("x1", at(budget));
+    this.limit.setAttribute("x2", at(budget));
+    this.value.textContent = ms(value);
+    this.value.classList.toggle("over", value > budget);
+    this.element.classList.toggle("running", running);
+    this.budget.textContent = `of ${ms(budget)}`;
+  }
+}
+
+export class CallView {
+  constructor(root, budgetOf) {
+    this.budgetOf = budgetOf;
+    this.chosen = null; // Index of the turn a person picked; null follows the newest.
+    this.nodes = new Map();
+    const part = (id) => root.querySelector(`#${id}`);
+    this.talk = part("talk");
+    this.empty = part("talk-empty");
+    this.intent = part("intent");
+    this.facts = part("facts");
+    this.decisions = part("decisions");
+    this.title = part("insight-title");
+    this.note = part("insight-note");
+    this.meters = new Map([...STAGES, "total"].map((stage) => [stage, new Meter(stage)]));
+    part("meters").replaceChildren(...[...this.meters.values()].map((meter) => meter.element));
+    this.quiet = [this.facts.innerHTML, this.decisions.innerHTML];
+    this.panel(null, 0);
+  }
+
+  reset() {
+    this.nodes.clear();
+    this.chosen = null;
+    this.talk.replaceChildren();
+    this.empty.hidden = false;
+    this.panel(null, 0);
+  }
+
+  /** Draw everything that changed. `now_ms` is the call's clock, for stages still running. */
+  draw(turns, now_ms) {
+    const entries = turns.pending ? [...turns.list, turns.pending] : turns.list;
+    this.empty.hidden = entries.length > 0 || turns.greeting.length > 0;
+    const atEnd = this.talk.scrollHeight - this.talk.scrollTop - this.talk.clientHeight < 80;
+    if (turns.greeting.length && !this.nodes.has("greeting")) {
+      const bubble = make("p", "bubble agent");
+      this.nodes.set("greeting", bubble);
+      this.talk.prepend(make("li", "turn", bubble));
+    }
+    const greeting = this.nodes.get("greeting");
+    if (greeting) put(greeting, turns.greeting.join(" "));
+    for (const turn of entries) this.turn(turn);
+    if (atEnd) this.talk.scrollTop = this.talk.scrollHeight;
+    const shown = entries.find((turn) => turn.index === this.chosen && this.chosen !== null)
+      ?? turns.current ?? entries.at(-1) ?? null;
+    this.panel(shown, now_ms);
+  }
+
+  turn(turn) {
+    let node = this.nodes.get(turn);
+    if (!node) {
+      node = {
+        item: make("li", "turn"), heard: make("p", "bubble caller"), filler: make("p", "bubble agent filler"),
+        said: make("p", "bubble agent"), strip: make("button", "turn-strip"),
+      };
+      node.strip.type = "button";
+      node.strip.addEventListener("click", () => {
+        this.chosen = turn.index;
+        document.getElementById("insight")?.scrollIntoView({ block: "nearest" });
+      });
+      node.item.append(node.heard, node.strip, node.filler, node.said);
+      this.nodes.set(turn, node);
+      this.talk.append(node.item);
+    }
+    put(node.heard, turn.heard || turn.partial);
+    node.heard.hidden = !(turn.heard || turn.partial);
+    node.heard.classList.toggle("growing", !turn.heard);
+    put(node.filler, turn.filler);
+    node.filler.hidden = !turn.filler;
+    put(node.said, turn.said.join(" "));
+    node.said.hidden = !turn.said.length;
+    node.said.classList.toggle("cut-off", turn.interrupted);
+    this.strip(node.strip, turn);
+  }
+
+  strip(button, turn) {
+    const key = JSON.stringify([turn.intent?.slug, turn.latency_ms, turn.interrupted, turn.closed, turn.stages, turn.decisions.length, turn.typed]);
+    button.hidden = !turn.intent && !turn.closed;
+    if (button.dataset.key === key) return;
+    button.dataset.key = key;
+    const values = STAGES.map((stage) => [stage, turn.stages[stage]?.value_ms]).filter(([, value]) => value > 0);
+    const whole = values.reduce((sum, [, value]) => sum + value, 0);
+    const bar = shape("svg", { class: "mini", "aria-hidden": "true" });
+    let x = 0;
+    for (const [stage, value] of values) {
+      const width = (100 * value) / whole;
+      bar.append(shape("rect", { class: `seg s-${stage}`, x: `${x}%`, width: `${width}%`, height: 6 }));
+      x += width;
+    }
+    button.setAttribute("aria-label", `Turn ${turn.index ?? ""}: ${words(turn.intent?.slug)} ${ms(turn.latency_ms)}. Show its stages.`);
+    button.replaceChildren(...[
+      turn.intent ? make("span", "", words(turn.intent.slug)) : null,
+      values.length ? bar : null,
+      turn.latency_ms !== null ? make("span", turn.latency_ms > this.budgetOf().total_ms ? "over" : "", ms(turn.latency_ms)) : null,
+      turn.typed ? badge("typed", "outline") : null,
+      turn.interrupted ? badge("interrupted", "warn") : null,
+      turn.decisions.length ? badge(String(turn.decisions.length) + (turn.decisions.length === 1 ? " decision" : " decisions"), "outline") : null,
+    ].filter(Boolean));
+  }
+
+  panel(turn, now_ms) {
+    const budget = this.budgetOf();
+    put(this.title, turn?.index ? `Turn ${turn.index}` : "This turn");
+    put(this.note, turn ? (turn.closed ? "Finished" : "Live") : "No turn yet");
+    let sum = 0;
+    for (const stage of STAGES) {
+      const entry = turn?.stages[stage];
+      const running = Boolean(entry && entry.value_ms === null && !turn.closed);
+      const value = entry ? entry.value_ms ?? Math.max(0, now_ms - entry.start_ms) : null;
+      sum += value ?? 0;
+      this.meters.get(stage).set(value, budget[`${stage}_ms`], running);
+    }
+    this.meters.get("total").set(turn ? turn.latency_ms ?? (turn.closed ? null : sum || null) : null, budget.total_ms, false);
+    const key = JSON.stringify([turn?.intent, turn?.facts, turn?.decisions, turn?.tools]);
+    if (key === this.key) return;
+    this.key = key;
+    this.intent.replaceChildren(...intentOf(turn));
+    this.facts.innerHTML = this.quiet[0];
+    if (turn?.facts.length) this.facts.replaceChildren(...turn.facts.map(factItem));
+    this.decisions.innerHTML = this.quiet[1];
+    const made = [...(turn?.tools ?? []).map(toolItem), ...(turn?.decisions ?? []).map(decisionItem)];
+    if (made.length) this.decisions.replaceChildren(...made);
+  }
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function intentOf(turn) {
+  if (!turn?.intent) return [make("span", "faint", "–")];
+  const { slug, score, runner_up: other } = turn.intent;
+  const name = typeof other === "string" ? other : other?.slug ?? other?.[0];
+  return [
+    make("strong", "", words(slug)),
+    typeof score === "number" ? badge(score.toFixed(2), "accent") : null,
+    name ? make("span", "faint", `next: ${words(name)}`) : null,
+  ].filter(Boolean);
+}
+
+function factItem(fact) {
+  const bad = !["ok", "stale"].includes(fact.outcome ?? "ok");
+  const head = make("span", "fact-head", make("span", "mono", fact.source ?? ""), make("span", "faint", ms(fact.latency_ms)),
+    fact.outcome && fact.outcome !== "ok" ? badge(words(fact.outcome), bad ? "bad" : "warn") : null,
+    typeof fact.score === "number" ? make("span", "faint fact-score", fact.score.toFixed(2)) : null);
+  return make("li", "", head, make("span", "fact-text", fact.text || (bad ? "No answer from this source." : "Nothing found.")),
+    fact.chunk ? make("span", "faint mono cut", fact.chunk) : null);
+}
+
+function decisionItem(decision) {
+  const tone = { degrade: "warn", escalation: "accent", error: "bad", refusal: "warn" }[decision.kind] ?? "";
+  return make("li", "", make("span", "fact-head", badge(words(decision.code ?? decision.kind), tone)),
+    make("span", "fact-text", decision.reason ?? ""));
+}
+
+function toolItem(tool) {
+  return make("li", "", make("span", "fact-head", make("span", "stage s-tool", words(tool.name)), make("span", "faint", ms(tool.latency_ms)),
+    badge(words(tool.outcome), tool.outcome === "ok" ? "ok" : "bad")));
+}

@@ -1,0 +1,85 @@
+/* What every page has: theme toggle, keyboard shortcuts, relative times. */
+const root = document.documentElement;
+
+export function isDark() {
+  return (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+}
+
+function toggleTheme() {
+  const theme = isDark() ? "light" : "dark";
+  root.dataset.theme = theme;
+  try {
+    localStorage.setItem("voiceops.theme", theme);
+  } catch {
+    /* Storage is blocked: the choice lasts for this page. */
+  }
+  announceTheme();
+}
+
+function announceTheme() {
+  for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+    button.setAttribute("aria-label", isDark() ? "Switch to the light theme" : "Switch to the dark theme");
+    const label = button.querySelector(".label");
+    if (label) label.textContent = isDark() ? "Light theme" : "Dark theme";
+  }
+}
+
+/** "12 s ago" for a time in the past; the full time stays in the title. */
+export function ago(date, now = new Date()) {
+  const seconds = Math.max(0, Math.round((now - date) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return "";
+}
+
+function refreshTimes() {
+  for (const element of document.querySelectorAll("time[data-ago]")) {
+    element.dataset.full ??= element.textContent;
+    element.title = element.dataset.full;
+    element.textContent = ago(new Date(element.dateTime)) || element.dataset.full;
+  }
+}
+
+/** True while the person types into a field, where a letter is a letter. */
+export function typing(event) {
+  const target = event.target;
+  return event.ctrlKey || event.metaKey || event.altKey
+    || (target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]"));
+}
+
+const paths = { h: "/", l: "/calls/", c: "/call/" };
+let pendingGo = 0;
+
+function onKey(event) {
+  if (typing(event)) return;
+  if (Date.now() - pendingGo < 1200 && paths[event.key]) {
+    pendingGo = 0;
+    event.preventDefault();
+    location.assign(paths[event.key]);
+    return;
+  }
+  if (event.key === "g") pendingGo = Date.now();
+  else if (event.key === "t") toggleTheme();
+  else if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  else if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select?.();
+  }
+}
+
+document.addEventListener("keydown", onKey);
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (target?.closest("[data-theme-toggle]")) toggleTheme();
+  if (target?.closest("[data-shortcuts]")) document.getElementById("shortcuts")?.showModal();
+  if (target?.closest("[data-close]")) target.closest("dialog")?.close();
+});
+document.addEventListener("htmx:afterSwap", refreshTimes);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);
+announceTheme();
+refreshTimes();
+setInterval(refreshTimes, 10_000);

@@ -1,0 +1,72 @@
+"""What is happening now, as the media processes and the demo write it to Redis."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+LIVE_CALLS_KEY = "voiceops:live_calls"
+"""Hash: session_id → JSON {agent, channel, started_at, caller (masked), turn, last}."""
+DEMO_CALLS_KEY = "voiceops:demo_calls"
+"""JSON {"made": n, "total": m, "running": bool}."""
+TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoProgress:
+    """How many of the demo's past calls were made so far."""
+
+    made: int
+    total: int
+
+
+def _entry(raw: bytes | str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def entries(raw: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """Live calls of the hash, oldest first, each with its session_id; what is not JSON is left out."""
+    found = []
+    for key, value in raw.items():
+        entry = _entry(value)
+        if entry is not None:
+            found.append({**entry, "session_id": key.decode() if isinstance(key, bytes) else str(key)})
+    return sorted(found, key=lambda entry: str(entry.get("started_at", "")))
+
+
+async def live_calls() -> list[dict[str, Any]]:
+    """Raises: redis.RedisError."""
+    client = redis.asyncio.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+    )
+    async with client:
+        return entries(await client.hgetall(LIVE_CALLS_KEY))  # type: ignore[misc]
+
+
+def demo_progress() -> DemoProgress | None:
+    """None when no demo calls are being made, or Redis does not answer."""
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+        ) as client:
+            raw = client.get(DEMO_CALLS_KEY)
+    except redis.RedisError as error:
+        log.warning("demo progress not read error=%s", error)
+        return None
+    value = _entry(raw) if isinstance(raw, bytes) else None
+    if not value or not value.get("running"):
+        return None
+    return DemoProgress(made=int(value.get("made", 0)), total=int(value.get("total", 0)))
