@@ -17,7 +17,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "voiceops.settings.dev")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from voiceops.core.errors import ConfigurationError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except ConfigurationError as error:
+        sys.exit(f"manage.py: {error}")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,11 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from voiceops.console import views
+from voiceops.console.health import healthz
 from voiceops.console.security import page, strict
 
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
     path("", page(views.home), name="home"),
     path("login/", strict(views.Login.as_view()), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

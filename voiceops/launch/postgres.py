@@ -197,25 +197,24 @@ def url(sockets: Path) -> str:
     return f"postgresql://postgres@/{DATABASE}?host={quote(str(sockets))}"
 
 
-def ensure_database(sockets: Path, *, timeout_s: float) -> None:
-    """Wait until the server answers, then create the database when it is not there.
-
-    Raises: LaunchError when it does not answer in time.
-    """
+def answers(sockets: Path) -> bool:
+    """Whether the server takes connections."""
     import psycopg
 
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            connection = psycopg.connect(
-                host=str(sockets), user="postgres", dbname="postgres", autocommit=True, connect_timeout=2
-            )
-            break
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline:
-                raise LaunchError(f"PostgreSQL did not answer in {timeout_s:.0f} s: {error}") from None
-            time.sleep(0.1)
-    with connection:
+    try:
+        psycopg.connect(host=str(sockets), user="postgres", dbname="postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def ensure_database(sockets: Path) -> None:
+    """Create the platform's database when it is not there."""
+    import psycopg
+
+    with psycopg.connect(
+        host=str(sockets), user="postgres", dbname="postgres", autocommit=True, connect_timeout=5
+    ) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if known is None:
-            connection.execute(f'CREATE DATABASE "{DATABASE}"')  # a constant, not outside data
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Phase = Literal["data", "models", "app"]
+Phase = Literal["data", "models", "app", "demo"]
 
 MODULE = ("-m", "voiceops.launch.child", "--")
 
@@ -25,20 +25,24 @@ class Program:
     arguments: tuple[str, ...]
     """What follows `python`, with `{placeholders}` of the run's values."""
     component: str
-    """The /healthz component that says whether it is warm."""
+    """The /healthz component that says whether it is warm; empty: none waits for it."""
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "TERM"
-    stop_s: int = 6
+    stop_s: int = 5
+    """Until it is killed. The longest of the applications and the longest of the databases
+    together stay below the 10 s that a stop may take."""
+    once: bool = False
+    """Ends by itself when its work is done."""
     service: str = ""
-    """Its compose service; empty: another image does this there."""
+    """Its compose service; empty: not there, or another image does this."""
 
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _TWO_THREADS = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
 
 PROGRAMS: tuple[Program, ...] = (
-    Program("postgres", "PostgreSQL with pgvector", "data", (), "database", stop_signal="INT", stop_s=5),
-    Program("valkey", "Valkey (Redis protocol)", "data", (), "redis", stop_s=4),
+    Program("postgres", "PostgreSQL with pgvector", "data", (), "database", stop_signal="INT", stop_s=3),
+    Program("valkey", "Valkey (Redis protocol)", "data", (), "redis", stop_s=3),
     Program(
         "llm",
         "language model server",
@@ -100,7 +104,7 @@ PROGRAMS: tuple[Program, ...] = (
         ),
         "media",
         _ONE_THREAD,
-        stop_s=7,
+        stop_s=6,
         service="media",
     ),
     Program(
@@ -129,7 +133,7 @@ PROGRAMS: tuple[Program, ...] = (
         "worker",
         # SIGTERM waits a few seconds for running tasks, then hands them back to the queue.
         {**_ONE_THREAD, "REMAP_SIGTERM": "SIGQUIT"},
-        stop_s=7,
+        stop_s=6,
         service="worker",
     ),
     Program(
@@ -140,6 +144,15 @@ PROGRAMS: tuple[Program, ...] = (
         "beat",
         _ONE_THREAD,
         service="beat",
+    ),
+    Program(
+        "demo-calls",
+        "demo calls, made by the platform itself",
+        "demo",
+        ("manage.py", "make_demo_calls"),
+        "",
+        _ONE_THREAD,
+        once=True,
     ),
 )
 

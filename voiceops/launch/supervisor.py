@@ -29,6 +29,7 @@ class Child:
     stop_s: int
     group: str
     """`data` stops last."""
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def configuration(
             f"command={quote(child.command)}",
             *([f"environment={environment}"] if environment else []),
             "autostart=false",
-            "autorestart=true",
-            "startsecs=1",
+            f"autorestart={'unexpected' if child.once else 'true'}",
+            f"startsecs={0 if child.once else 1}",
             "startretries=3",
             f"stopsignal={child.stop_signal}",
             f"stopwaitsecs={child.stop_s}",

@@ -129,9 +129,14 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_TIME_LIMIT = 600
+# A task whose worker was killed comes back after this; no task may run as long.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900}
+# On SIGTERM, running tasks get this long; then they go back to the queue.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "crm.tasks.deliver_due", "schedule": timedelta(seconds=2)},
+    "heartbeat": {"task": "voiceops.console.tasks.heartbeat", "schedule": timedelta(seconds=5)},
     "expire-recordings": {"task": "agents.tasks.expire_recordings", "schedule": timedelta(hours=6)},
 }
 

@@ -24,12 +24,19 @@ def data_dir() -> Path:
 
 @lru_cache(maxsize=1)
 def _runtime() -> dict[str, str]:
-    """What a running `./run` wrote: NAME=value lines in `run/runtime.env`."""
+    """What a running `./run` wrote: NAME=value lines in `run/runtime.env`.
+
+    The file of a run that was killed is left aside: its first value names the process and the
+    kernel's start time of it.
+    """
     try:
         text = (data_dir() / "run" / "runtime.env").read_text()
-    except OSError:
+        values = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+        pid, _, started_at = values.get("VOICEOPS_RUN", "").partition(":")
+        process = Path(f"/proc/{int(pid)}/stat").read_text()
+    except (OSError, ValueError):
         return {}
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    return values if process.rsplit(")", 1)[1].split()[19] == started_at else {}
 
 
 def raw(name: str) -> str | None:
