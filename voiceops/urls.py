@@ -3,9 +3,12 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from voiceops.console.metrics import metrics
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("telephony/", include("telephony.urls")),
+    path("api/", include("voiceops.console.rest.urls")),
+    path("metrics", metrics),
     path("", include("voiceops.console.urls")),
-    path("", include("django_prometheus.urls")),
 ]

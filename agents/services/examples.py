@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.conf import settings
+
 from agents.models import IntentExample
 
 BATCH = 64
@@ -14,11 +16,13 @@ def embed_missing_examples() -> int:
 
     Raises: SourceError when the inference server does not answer; what was embedded stays.
     """
+    # Here, because it loads gRPC, which the admin's process does without.
     from voiceops.inference.embedder import embed_sync
 
+    target = str(settings.VOICEOPS["SPEECH_TARGET"])
     done = 0
     while batch := list(IntentExample.objects.filter(embedding__isnull=True).order_by("pk")[:BATCH]):
-        vectors = embed_sync([example.text for example in batch], "query")
+        vectors = embed_sync([example.text for example in batch], kind="query", target=target)
         for example, vector in zip(batch, vectors, strict=True):
             # Conditional: a text that was edited meanwhile waits for its own vector.
             IntentExample.objects.filter(pk=example.pk, text=example.text).update(embedding=list(vector))
