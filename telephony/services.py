@@ -30,12 +30,17 @@ def stream_tokens() -> StreamTokens:
     return StreamTokens(settings.REDIS_URL, ttl_s=settings.VOICEOPS["STREAM_TOKEN_TTL_S"])
 
 
+def twilio_session_id(carrier_ref: str) -> str:
+    """Our name for a Twilio CallSid: one call, one session, however often it is announced."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"twilio:{carrier_ref}").hex
+
+
 def open_twilio_call(
     *, carrier_ref: str, agent_slug: str, pii_from: str, pii_to: str, direction: str = "inbound"
 ) -> Call:
     """The row of this carrier call, made once: a carrier asks again when an answer was late."""
     call, _ = Call.objects.get_or_create(
-        session_id=uuid.uuid5(uuid.NAMESPACE_URL, f"twilio:{carrier_ref}").hex,
+        session_id=twilio_session_id(carrier_ref),
         defaults={
             "transport": "twilio",
             "carrier_ref": carrier_ref,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any, cast
@@ -35,27 +34,6 @@ async def answer(
     await wiring.answer(offer, inbound, outbound, listeners)
 
 
-class AnswerHere:
-    """`answer` in a process without a lifespan (runserver, Daphne): starts the wiring once."""
-
-    def __init__(self) -> None:
-        self._starting: asyncio.Task[None] | None = None
-
-    async def __call__(
-        self,
-        offer: CallOffer,
-        inbound: DropOldest[WireEvent],
-        outbound: Outbound,
-        listeners: Sequence[Listener],
-    ) -> None:
-        from voiceops import wiring
-
-        if self._starting is None:
-            self._starting = asyncio.create_task(wiring.start())
-        await asyncio.shield(self._starting)
-        await wiring.answer(offer, inbound, outbound, listeners)
-
-
 async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
     """A path nobody serves: refuse the handshake."""
     await receive()
@@ -72,7 +50,7 @@ def _web() -> URLRouter:
         relay: Any = MediaRelay(media_url)
         calls: list[Any] = [re_path(TWILIO_PATH, relay), re_path(BROWSER_PATH, relay)]
     else:
-        calls = websocket_routes(answer=AnswerHere(), log=journal)
+        calls = websocket_routes(answer=answer, log=journal)
     return URLRouter([live, *calls, _unknown])
 
 

@@ -100,7 +100,7 @@ async def serve(application: Any, **options: Any) -> AsyncIterator[tuple[str, Se
     )
     server = Server(config)
     task = asyncio.create_task(server._serve([listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     try:
         yield f"127.0.0.1:{listener.getsockname()[1]}", server
@@ -151,5 +151,5 @@ Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until `condition` holds; the test's own timeout is the limit."""
     async with asyncio.timeout(15):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
