@@ -33,7 +33,14 @@ from agents.selectors import (
     stage_percentiles,
     waiting_for_attention,
 )
-from agents.services import embed_missing_examples, record, seed_demo, set_crm_sync
+from agents.services import (
+    demo_call_count,
+    embed_missing_examples,
+    mark_demo,
+    record,
+    seed_demo,
+    set_crm_sync,
+)
 
 __all__ = [
     "OUTCOMES",
@@ -57,11 +64,13 @@ __all__ = [
     "agents",
     "call",
     "calls",
+    "demo_call_count",
     "embed_missing_examples",
     "filter_choices",
     "language_tag",
     "load_intents",
     "load_profile",
+    "mark_demo",
     "record",
     "recording_path",
     "seed_demo",

@@ -182,15 +182,18 @@ async def answer(
     runtime = await _process.start()
     plan: CallPlan = await database_sync_to_async(runtime.plan)(offer)
     started_at = datetime.now(UTC).isoformat()
-    heard_by = (*listeners, CallMetrics(plan), runtime.board.listener(plan, started_at))
+    metrics = CallMetrics(plan)
     call = Call(
         plan=plan,
         ports=runtime.ports,
         inbound=inbound,
         outbound=outbound,
-        listeners=heard_by,
+        listeners=(*listeners, metrics, runtime.board.listener(plan, started_at)),
         trace=runtime.trace,
         clock=CLOCK,
         recorder=None,
     )
-    await call.run()
+    try:
+        await call.run()
+    finally:
+        metrics.close()

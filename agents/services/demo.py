@@ -56,3 +56,12 @@ def _seed_intent(agent: Agent, data: Mapping[str, Any]) -> None:
 def forget_demo_calls() -> int:
     """Delete the stored demo calls (recordings expire by themselves); how many there were."""
     return Conversation.objects.filter(is_demo=True).delete()[1].get("agents.Conversation", 0)
+
+
+def mark_demo(session_id: str) -> None:
+    """This call was made for the demo."""
+    Conversation.objects.filter(session_id=session_id).update(is_demo=True)
+
+
+def demo_call_count() -> int:
+    return Conversation.objects.filter(is_demo=True).count()
