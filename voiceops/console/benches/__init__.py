@@ -1,0 +1,1 @@
+"""Benchmarks of the running platform, one module each; `manage.py bench NAME` runs them."""
