@@ -18,6 +18,7 @@ from voiceops.console import live, trial
 from voiceops.console.demo_calls import DEMO_CALLS, DemoCall
 from voiceops.console.typed_call import TypedCallFailed, place_typed_call, session_cookie
 from voiceops.core.errors import VoiceOpsError
+from voiceops.settings import env
 
 CALLED = "+918040000000"
 BUSY_POLL_S = 2.0
@@ -28,7 +29,12 @@ class Command(BaseCommand):
     help = "Make the demo's past calls on the running platform; goes on where it stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--limit", type=int, default=len(DEMO_CALLS), help="make at most so many")
+        parser.add_argument(
+            "--limit",
+            type=int,
+            default=env.integer("VOICEOPS_DEMO_CALLS", len(DEMO_CALLS)),
+            help="make at most so many (VOICEOPS_DEMO_CALLS)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=DEMO_USER).first()
