@@ -44,12 +44,12 @@ def extend_slots() -> int:
 @transaction.atomic
 def seed_demo(*, now: datetime | None = None, reset: bool = False) -> None:
     """Customers, quotes, interactions and slots as seen from `now`. Run again on a later day,
-    "yesterday" is that day's yesterday; what callers booked or said meanwhile stays."""
+    "yesterday" is that day's yesterday; what callers booked, said or operators edited stays."""
     now = timezone.localtime(now)
     if reset:
         _reset()
     for person in demo.PEOPLE:
-        customer, _ = Customer.objects.update_or_create(
+        customer, _ = Customer.objects.get_or_create(
             pii_phone=person.phone,
             defaults={"pii_name": person.name, "pii_email": person.email, "language": person.language},
         )
@@ -57,7 +57,8 @@ def seed_demo(*, now: datetime | None = None, reset: bool = False) -> None:
             Interaction.objects.update_or_create(
                 customer=customer,
                 summary=said.summary,
-                defaults={
+                defaults={"at": _at(now, said.days_ago, time(16, 25))},
+                create_defaults={
                     "kind": said.kind,
                     "summary_hi": said.summary_hi,
                     "at": _at(now, said.days_ago, time(16, 25)),
@@ -70,7 +71,8 @@ def seed_demo(*, now: datetime | None = None, reset: bool = False) -> None:
                 project_slug=slug,
                 property_type=quoted.property_type,
                 tenure_months=quoted.tenure_months,
-                defaults={
+                defaults={"quoted_at": _at(now, quoted.days_ago, quoted.at)},
+                create_defaults={
                     "project_name": name,
                     "price_inr": quoted.price_inr,
                     "annual_rate_percent": demo.ANNUAL_RATE_PERCENT,
