@@ -34,8 +34,10 @@ from agents.selectors import (
     waiting_for_attention,
 )
 from agents.services import (
+    SeededAgent,
     demo_call_count,
     embed_missing_examples,
+    forget_demo_calls,
     mark_demo,
     record,
     seed_demo,
@@ -57,6 +59,7 @@ __all__ = [
     "Percentiles",
     "Recording",
     "RetrievalDetail",
+    "SeededAgent",
     "SpanDetail",
     "StagePercentiles",
     "ToolDetail",
@@ -67,6 +70,7 @@ __all__ = [
     "demo_call_count",
     "embed_missing_examples",
     "filter_choices",
+    "forget_demo_calls",
     "language_tag",
     "load_intents",
     "load_profile",

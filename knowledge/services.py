@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from knowledge import demo
 from knowledge.index.chunking import passages
@@ -18,6 +19,7 @@ Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 """Passages to unit-length vectors of 384 floats."""
 
 KINDS = ("article", "policy")
+DEMO_BASE = "property-desk"
 
 
 class InvalidDocument(VoiceOpsError):
@@ -112,27 +114,23 @@ def index(document_id: int, *, embed: Embed) -> int:
 
 
 def seed_demo(*, embed: Embed, reset: bool = False) -> None:
-    """The demo's projects, listings and documents, indexed. Again: only what differs is written."""
-    if reset:
-        Document.objects.filter(slug__in=[article["slug"] for article in demo.documents()]).delete()
-        Project.objects.filter(slug__in=[project["slug"] for project in demo.PROJECTS]).delete()
+    """The demo's projects, listings and documents, indexed. Again: what was seeded once is left as
+    operators made it, deletions included, and only indexed; `reset` restores it."""
     with transaction.atomic():
-        for entry in demo.PROJECTS:
-            fields = {key: value for key, value in entry.items() if key != "listings"}
-            project = _write(Project, {"slug": fields.pop("slug")}, fields)
-            for listing in entry["listings"]:
-                values = dict(zip(demo.LISTING_FIELDS, listing, strict=True))
-                _write(Listing, {"project": project, "property_type": values.pop("property_type")}, values)
-    for article in demo.documents():
-        document = save_document(**article, base="property-desk", queue=False)
+        home, is_new = KnowledgeBase.objects.get_or_create(slug=DEMO_BASE, defaults={"name": "Property desk"})
+        if reset or is_new:
+            _write_demo()
+    for document in Document.objects.filter(base=home).exclude(indexed_version=F("version")):
         index(document.pk, embed=embed)
 
 
-def _write(model: Any, key: dict[str, Any], fields: dict[str, Any]) -> Any:
-    """Get by `key`, else create; save only when a field differs, so that `updated_at` is true."""
-    row, created = model.objects.get_or_create(**key, defaults=fields)
-    if not created and any(getattr(row, name) != value for name, value in fields.items()):
-        for name, value in fields.items():
-            setattr(row, name, value)
-        row.save()
-    return row
+def _write_demo() -> None:
+    Document.objects.filter(slug__in=[article["slug"] for article in demo.documents()]).delete()
+    Project.objects.filter(slug__in=[project["slug"] for project in demo.PROJECTS]).delete()
+    for entry in demo.PROJECTS:
+        project = Project.objects.create(**{k: v for k, v in entry.items() if k != "listings"})
+        for listing in entry["listings"]:
+            values = dict(zip(demo.LISTING_FIELDS, listing, strict=True))
+            Listing.objects.create(project=project, **values)
+    for article in demo.documents():
+        save_document(**article, base=DEMO_BASE, queue=False)

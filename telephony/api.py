@@ -5,7 +5,7 @@ from telephony.journal import CallJournal
 from telephony.relay import MediaRelay
 from telephony.routing import BROWSER_PATH, TWILIO_PATH, websocket_routes
 from telephony.selectors import agent_for_number, first_number
-from telephony.services import issue_stream_token, open_twilio_call, twilio_session_id
+from telephony.services import issue_stream_token, open_twilio_call, seed_number, twilio_session_id
 from telephony.transports.twilio import RATE_HZ as TWILIO_RATE_HZ
 from telephony.wav import BadWav, resample
 from telephony.wav import read as read_wav
@@ -35,6 +35,7 @@ __all__ = [
     "place_call",
     "read_wav",
     "resample",
+    "seed_number",
     "twilio_session_id",
     "websocket_routes",
     "write_wav",

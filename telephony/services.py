@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.utils import timezone
 
-from telephony.models import Call
+from telephony.models import Call, PhoneNumber
 from telephony.tokens import StreamTokens
 from telephony.transports.twilio import RATE_HZ
 from voiceops.core.plan import CallOffer
@@ -101,3 +101,12 @@ def note_ended(*, session_id: str) -> None:
     Call.objects.filter(session_id=session_id).exclude(status="ended").update(
         status="ended", ended_at=timezone.now()
     )
+
+
+def seed_number(*, e164: str, agent_slug: str, label: str, reset: bool = False) -> bool:
+    """A number for an agent, made once; `reset` gives it back to that agent. True when written."""
+    fields = {"agent_slug": agent_slug, "label": label}
+    if reset:
+        PhoneNumber.objects.update_or_create(e164=e164, defaults=fields)
+        return True
+    return PhoneNumber.objects.get_or_create(e164=e164, defaults=fields)[1]

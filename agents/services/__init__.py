@@ -1,14 +1,16 @@
 """Writes of this app. Each service takes keyword arguments and owns its transaction."""
 
-from agents.services.demo import demo_call_count, mark_demo, seed_demo
+from agents.services.demo import SeededAgent, demo_call_count, forget_demo_calls, mark_demo, seed_demo
 from agents.services.examples import embed_missing_examples, forget_embeddings
 from agents.services.recordings import expire_recordings
 from agents.services.traces import record, set_crm_sync
 
 __all__ = [
+    "SeededAgent",
     "demo_call_count",
     "embed_missing_examples",
     "expire_recordings",
+    "forget_demo_calls",
     "forget_embeddings",
     "mark_demo",
     "record",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from agents.demo import INTENTS, PROFILE
 from agents.models import Agent, Conversation, Intent, IntentExample
 
 
@@ -25,8 +26,6 @@ def seed_demo(*, reset: bool = False) -> SeededAgent:
 
     Its examples wait for `embed_missing_examples`.
     """
-    from agents.demo import INTENTS, PROFILE
-
     slug = PROFILE["slug"]
     exists = Agent.objects.select_for_update().filter(slug=slug).exists()
     if exists and not reset:
@@ -41,7 +40,7 @@ def seed_demo(*, reset: bool = False) -> SeededAgent:
 def _seed_intent(agent: Agent, data: Mapping[str, Any]) -> None:
     fields = {name: value for name, value in data.items() if name not in ("slug", "examples")}
     intent, _ = Intent.objects.update_or_create(agent=agent, slug=data["slug"], defaults=fields)
-    wanted = {(language, text) for language, texts in data["examples"].items() for text in texts}
+    wanted = set(data["examples"])
     kept = set()
     for example in intent.examples.all():
         if (example.language, example.text) in wanted:

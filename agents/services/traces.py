@@ -79,6 +79,7 @@ def _started(session_id: str, values: dict[str, Any]) -> None:
         "is_demo": bool(values.get("is_demo")),
     }
     call, _ = Conversation.objects.get_or_create(session_id=session_id, defaults=_fit(Conversation, known))
+    known["is_demo"] = known["is_demo"] or call.is_demo
     if not call.language:
         known["language"] = values.get("language") or ""
     _update(call, known)
