@@ -60,7 +60,10 @@ async def healthz(request: HttpRequest) -> JsonResponse:
         "components": {name: asdict(part) for name, part in components.items()},
         "engines": engines(),
     }
-    return JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+    answer = JsonResponse(body, status=200 if ready else 503, headers={"Cache-Control": "no-store"})
+    # Django logs every 5xx once; a probe's 503 is an answer, not an error of the page.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
 _last: tuple[float, Mapping[str, Component]] = (0.0, {})

@@ -78,7 +78,10 @@ def decide(
     embedded = {
         "postgres": {"DATABASE_URL": postgres.url(sockets)},
         "valkey": {"REDIS_URL": f"redis://:{password}@{local['valkey']}/0"},
-        "llm": {"VOICEOPS_LLM_URL": f"http://{local['llm']}/v1"},
+        "llm": {
+            "VOICEOPS_LLM_URL": f"http://{local['llm']}/v1",
+            "VOICEOPS_LLM_API_KEY": runtime.kept_secret(folders.data, "llm.secret"),
+        },
         "inference-speech": {"VOICEOPS_SPEECH_TARGET": local["speech"]},
         "inference-voice": {"VOICEOPS_VOICE_TARGET": local["voice"]},
         "inference-piper": {"VOICEOPS_PIPER_TARGET": local["piper"]},
@@ -223,3 +226,4 @@ def fresh_metrics(folders: runtime.Folders) -> None:
     """Counters of processes that are gone do not belong to this run."""
     shutil.rmtree(folders.metrics, ignore_errors=True)
     folders.metrics.mkdir()
+    (folders.data / "static").mkdir(exist_ok=True)

@@ -46,6 +46,8 @@ def main() -> None:
     settings.n_parallel = SLOTS
     settings.cpuparams.n_threads = options.threads
     settings.cpuparams_batch.n_threads = options.threads
+    if key := os.environ.get("VOICEOPS_LLM_API_KEY"):
+        settings.api_keys = [key]
     settings.cache_prompt = True
     settings.n_cache_reuse = REUSED_CHUNK_TOKENS
     settings.endpoint_slots = True

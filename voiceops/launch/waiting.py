@@ -8,7 +8,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,20 +18,26 @@ from voiceops.launch.supervisor import Supervisord
 _DEAD = {"FATAL", "EXITED", "UNKNOWN"}
 
 
-@dataclass(frozen=True, slots=True)
 class Watch:
-    """Looks after the programs that were told to start."""
+    """Looks after the programs that were told to start: while starting, none may end."""
 
-    supervisord: Supervisord
-    logs: Path
+    def __init__(self, supervisord: Supervisord, logs: Path) -> None:
+        self._supervisord = supervisord
+        self._logs = logs
+        self._pids: dict[str, int] = {}
 
     def check(self, names: set[str]) -> None:
-        """Raises: LaunchError naming the first of `names` (`group:program`) that is dead, and its log."""
-        if self.supervisord.process.poll() is not None:
+        """Raises: LaunchError naming the first of `names` (`group:program`) that ended, and its log."""
+        if self._supervisord.process.poll() is not None:
             raise LaunchError("supervisord was killed")
-        for state in self.supervisord.states():
-            if state.name in names and state.state in _DEAD:
-                raise LaunchError(died(state.name, self.logs))
+        for state in self._supervisord.states():
+            if state.name not in names:
+                continue
+            known = self._pids.get(state.name)
+            if state.state in _DEAD or (known and state.pid != known):
+                raise LaunchError(died(state.name, self._logs))
+            if state.pid:
+                self._pids[state.name] = state.pid
 
 
 def died(name: str, logs: Path) -> str:
