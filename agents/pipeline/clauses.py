@@ -1,0 +1,56 @@
+"""A stream of text cut into clauses that can be spoken one by one."""
+
+from __future__ import annotations
+
+import re
+
+FIRST_CLAUSE_WORDS = 4
+"""A comma ends the first clause from here on: short enough to start early, long enough to sound
+like speech."""
+CLAUSE_WORDS = 8
+
+_SENTENCE_END = re.compile(r"[.!?।]+[\"')\]]*(?=\s)|\n+")
+_COMMA = re.compile(r"[,;:]\s")
+_ABBREVIATIONS = ("rs.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "sq.", "ft.", "approx.", "a.m.", "p.m.")
+
+
+class Clauser:
+    """Push text as it comes; take the clauses that are complete."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._given = 0
+
+    def push(self, text: str) -> list[str]:
+        self._text += text
+        clauses: list[str] = []
+        while (cut := self._boundary()) is not None:
+            clause, self._text = self._text[:cut].strip(), self._text[cut:]
+            if clause:
+                clauses.append(clause)
+                self._given += 1
+        return clauses
+
+    def rest(self) -> str:
+        """What is left when the stream has ended."""
+        text, self._text = self._text.strip(), ""
+        return text
+
+    def _boundary(self) -> int | None:
+        for match in _SENTENCE_END.finditer(self._text):
+            before = self._text[: match.end()].rstrip()
+            if not before.lower().endswith(_ABBREVIATIONS):
+                return match.end()
+        least = FIRST_CLAUSE_WORDS if not self._given else CLAUSE_WORDS
+        for match in _COMMA.finditer(self._text):
+            if len(self._text[: match.start()].split()) >= least:
+                return match.end()
+        return None
+
+
+def split(text: str) -> list[str]:
+    """A whole text as clauses."""
+    clauser = Clauser()
+    clauses = clauser.push(text)
+    rest = clauser.rest()
+    return [*clauses, rest] if rest else clauses

@@ -1,0 +1,309 @@
+"""Audio in, utterances out: VAD windows, transcripts while the caller speaks, end of turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import soxr
+
+from agents.pipeline.barge_in import BargeIn
+from agents.pipeline.endpointing import Endpointing, Pause, SilenceEndpointing
+from agents.pipeline.recogniser import Recogniser
+from voiceops.core.audio import PIPELINE_RATE_HZ
+from voiceops.core.budget import Deadline
+from voiceops.core.clock import Clock
+from voiceops.core.events import Partial, Transcript
+from voiceops.core.ports import VadStream
+
+START_MS = 90.0
+"""Voiced time that opens an utterance: three Silero windows of 32 ms, as its own VADIterator."""
+PRE_ROLL_MS = 300.0
+PARTIAL_EVERY_MS = 500.0
+MAX_UTTERANCE_MS = 30_000.0
+"""Whisper's window; a longer monologue is cut into turns."""
+REAL_SPEECH_MS = 400.0
+"""Voiced time above which an empty transcript is the recogniser's failure, not noise."""
+VAD_TIMEOUT_MS = 250.0
+VAD_RETRY_MS = 5000.0
+ENERGY_GATE_RMS = 500.0
+"""int16 RMS that counts as speech while the VAD is down."""
+
+
+@dataclass(slots=True, eq=False)
+class Utterance:
+    """One stretch of caller speech (or one typed line) whose words may still be on their way."""
+
+    started_ms: float
+    """Call time of the first voiced window."""
+    ended_ms: float
+    """Call time of the last voiced window: latency is measured from here."""
+    decided_ms: float
+    """Call time at which the end of turn was decided."""
+    speech_ms: float
+    words: asyncio.Future[Transcript | None]
+    """The final transcript; None when every recogniser failed."""
+    stt_started_ms: float = 0.0
+    words_ready_ms: float = 0.0
+    """Call time at which the words were there; 0 while they are not."""
+    typed: bool = False
+    barged_in: bool = False
+    partials: list[Partial] = field(default_factory=list)
+
+    @property
+    def is_real_speech(self) -> bool:
+        return self.speech_ms >= REAL_SPEECH_MS
+
+
+class EarEvents(Protocol):
+    """Who is told what the ear hears. None of these may block."""
+
+    def speech_started(self, at_ms: float) -> None: ...
+
+    def speech_stopped(self, at_ms: float) -> None: ...
+
+    def barge_in(self, at_ms: float) -> None: ...
+
+    def partial(self, transcript: Transcript) -> None: ...
+
+    def end_of_turn(self, utterance: Utterance) -> None: ...
+
+    def vad_failed(self, message: str) -> None: ...
+
+
+class Ear:
+    """Feed it PCM as it arrives; it tells `events` what was said.
+
+    Decodes run in `scope` (the call's TaskGroup), never in the audio path: a slow recogniser
+    delays words, not frames.
+    """
+
+    def __init__(
+        self,
+        *,
+        vad: VadStream,
+        open_recogniser: Callable[[], Recogniser],
+        events: EarEvents,
+        scope: asyncio.TaskGroup,
+        clock: Clock,
+        call_ms: Callable[[], float],
+        agent_audible: Callable[[], bool],
+        language: Callable[[], str],
+        window_samples: int = 512,
+        endpointing: Endpointing | None = None,
+    ) -> None:
+        self._vad = vad
+        self._open = open_recogniser
+        self._events = events
+        self._scope = scope
+        self._clock = clock
+        self._call_ms = call_ms
+        self._agent_audible = agent_audible
+        self._language = language
+        self._window_bytes = window_samples * 2
+        self._window_ms = window_samples / PIPELINE_RATE_HZ * 1000
+        self._endpointing = endpointing or SilenceEndpointing()
+        self._barge_in = BargeIn()
+        self._resampler: Any = None
+        self._in_rate = 0
+        self._pending = bytearray()
+        self._pre_roll: deque[bytes] = deque(maxlen=int(PRE_ROLL_MS / self._window_ms))
+        self._run_up_ms = 0.0
+        self._heard: _Hearing | None = None
+        self._vad_again_at_ms = 0.0
+
+    @property
+    def caller_speaking(self) -> bool:
+        return self._heard is not None
+
+    async def hear(self, pcm: bytes, sample_rate_hz: int, at_ms: float) -> None:
+        """Take one frame of any length, int16 mono, whose last sample was heard at call time
+        `at_ms`."""
+        self._pending += self._resample(pcm, sample_rate_hz)
+        while len(self._pending) >= self._window_bytes:
+            window = bytes(self._pending[: self._window_bytes])
+            del self._pending[: self._window_bytes]
+            behind = len(self._pending) / 2 / PIPELINE_RATE_HZ * 1000
+            await self._window(window, at_ms - behind)
+
+    async def aclose(self) -> None:
+        if self._heard is not None:
+            heard, self._heard = self._heard, None
+            heard.abandon()
+
+    def _resample(self, pcm: bytes, rate_hz: int) -> bytes:
+        if rate_hz == PIPELINE_RATE_HZ:
+            return pcm
+        if rate_hz != self._in_rate:
+            self._resampler = soxr.ResampleStream(rate_hz, PIPELINE_RATE_HZ, 1, dtype="int16", quality="MQ")
+            self._in_rate = rate_hz
+        out = self._resampler.resample_chunk(np.frombuffer(pcm, dtype="<i2"))
+        return bytes(out.astype("<i2").tobytes())
+
+    async def _probability(self, window: bytes, rms: float) -> float:
+        by_energy = 1.0 if rms >= ENERGY_GATE_RMS else 0.0
+        if self._vad_again_at_ms > self._clock.now_ms():
+            return by_energy
+        deadline = Deadline.after_ms(VAD_TIMEOUT_MS, self._clock)
+        try:
+            async with deadline.timeout():
+                return await self._vad.probability(window)
+        except Exception as error:
+            # Asking again for every window would put the ear behind the caller.
+            self._vad_again_at_ms = self._clock.now_ms() + VAD_RETRY_MS
+            self._events.vad_failed(str(error) or "no answer in time")
+            return by_energy
+
+    async def _window(self, window: bytes, now: float) -> None:
+        samples = np.frombuffer(window, dtype="<i2").astype(np.float32)
+        rms = float(np.sqrt(np.mean(samples * samples)))
+        probability = await self._probability(window, rms)
+        audible = self._agent_audible()
+        voice = self._barge_in.is_voice(probability, rms, agent_audible=audible)
+        if self._barge_in.hear(voice, self._window_ms):
+            if self._heard is not None:
+                self._heard.barged_in = True
+            self._events.barge_in(now)
+        if self._heard is None:
+            self._listen(window, voice, now)
+        else:
+            self._follow(self._heard, window, voice or self._still_voiced(probability, audible), now)
+
+    def _still_voiced(self, probability: float, audible: bool) -> bool:
+        """Hysteresis as Silero's own iterator: speech ends 0.15 below where it starts."""
+        return probability >= self._barge_in.threshold(agent_audible=audible) - 0.15
+
+    def _listen(self, window: bytes, voice: bool, now: float) -> None:
+        self._pre_roll.append(window)
+        self._run_up_ms = self._run_up_ms + self._window_ms if voice else 0.0
+        if self._run_up_ms < START_MS:
+            return
+        recogniser = self._open()
+        for early in self._pre_roll:
+            recogniser.push(early)
+        self._heard = _Hearing(recogniser, started_ms=now - self._run_up_ms, speech_ms=self._run_up_ms)
+        self._heard.last_voiced_ms = now
+        self._pre_roll.clear()
+        self._run_up_ms = 0.0
+        self._events.speech_started(self._heard.started_ms)
+
+    def _follow(self, heard: _Hearing, window: bytes, voice: bool, now: float) -> None:
+        if voice:
+            if heard.silence_ms >= self._endpointing.speculate_ms:
+                self._events.speech_started(now)
+            heard.resume()
+            heard.push(window)
+            heard.speech_ms += self._window_ms
+            heard.last_voiced_ms = now
+            heard.since_partial_ms += self._window_ms
+            if heard.since_partial_ms >= PARTIAL_EVERY_MS and heard.partial is None:
+                heard.since_partial_ms = 0.0
+                heard.partial = self._scope.create_task(self._decode_partial(heard))
+        else:
+            heard.silence_ms += self._window_ms
+            if heard.final is None:
+                heard.push(window)
+            else:
+                heard.held.append(window)
+            if heard.final is None and heard.silence_ms >= self._endpointing.speculate_ms:
+                self._events.speech_stopped(heard.last_voiced_ms)
+                self._decode_final(heard)
+        pause = Pause(heard.silence_ms, heard.speech_ms, heard.text, self._language())
+        too_long = heard.recogniser.audio_ms >= MAX_UTTERANCE_MS
+        if too_long or (not voice and self._endpointing.is_end(pause)):
+            self._finish(heard, now)
+
+    def _decode_final(self, heard: _Hearing) -> None:
+        if heard.partial is not None:
+            heard.partial.cancel()
+            heard.partial = None
+        heard.final_started_ms = self._call_ms()
+        heard.final_ready_ms = 0.0
+        heard.final = self._scope.create_task(self._run_final(heard))
+
+    async def _run_final(self, heard: _Hearing) -> Transcript | None:
+        transcript = await heard.recogniser.final()
+        heard.final_ready_ms = self._call_ms()
+        return transcript
+
+    async def _decode_partial(self, heard: _Hearing) -> None:
+        transcript = await heard.recogniser.partial()
+        if heard.partial is asyncio.current_task():
+            heard.partial = None
+        if transcript is not None and transcript.text:
+            heard.text = transcript.text
+            heard.partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
+            self._events.partial(transcript)
+
+    def _finish(self, heard: _Hearing, now: float) -> None:
+        if heard.final is None:
+            self._decode_final(heard)
+        assert heard.final is not None
+        self._heard = None
+        self._barge_in.reset()
+        self._vad.reset()
+        words = heard.final
+        utterance = Utterance(
+            started_ms=heard.started_ms,
+            ended_ms=heard.last_voiced_ms,
+            decided_ms=self._call_ms(),
+            speech_ms=heard.speech_ms,
+            words=words,
+            stt_started_ms=heard.final_started_ms,
+            barged_in=heard.barged_in,
+            partials=heard.partials,
+        )
+        if heard.final_ready_ms:
+            utterance.words_ready_ms = heard.final_ready_ms
+        else:
+            words.add_done_callback(lambda _: setattr(utterance, "words_ready_ms", self._call_ms()))
+        self._scope.create_task(_close_after(words, heard.recogniser))
+        self._events.end_of_turn(utterance)
+
+
+class _Hearing:
+    """The utterance in progress."""
+
+    def __init__(self, recogniser: Recogniser, *, started_ms: float, speech_ms: float) -> None:
+        self.recogniser = recogniser
+        self.started_ms = started_ms
+        self.speech_ms = speech_ms
+        self.last_voiced_ms = started_ms
+        self.silence_ms = 0.0
+        self.since_partial_ms = speech_ms
+        self.text = ""
+        self.barged_in = False
+        self.partials: list[Partial] = []
+        self.partial: asyncio.Task[None] | None = None
+        self.final: asyncio.Task[Transcript | None] | None = None
+        self.final_started_ms = 0.0
+        self.final_ready_ms = 0.0
+        self.held: list[bytes] = []
+        """Silence heard since the speculative final began; pushed if speech resumes."""
+
+    def push(self, window: bytes) -> None:
+        self.recogniser.push(window)
+
+    def resume(self) -> None:
+        """Speech goes on: the final decoded on suspicion is worth nothing."""
+        self.silence_ms = 0.0
+        if self.final is not None:
+            self.final.cancel()
+            self.final = None
+            for window in self.held:
+                self.push(window)
+            self.held.clear()
+
+    def abandon(self) -> None:
+        for task in (self.partial, self.final):
+            if task is not None:
+                task.cancel()
+
+
+async def _close_after(words: asyncio.Future[Transcript | None], recogniser: Recogniser) -> None:
+    await asyncio.wait([words])
+    await recogniser.aclose()

@@ -1,0 +1,103 @@
+"""Asking the knowledge: deadlines, the call's own last copy, and the retrieval log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from agents.pipeline.fallback import code_of
+from agents.pipeline.turn import Turn
+from voiceops.core.budget import Deadline, TurnBudget
+from voiceops.core.clock import Clock
+from voiceops.core.events import RetrievalEntry
+from voiceops.core.facts import Envelope, Query, Retrieved
+from voiceops.core.ports import Retriever
+
+GRACE_MS = 50.0
+"""Beyond the retriever's own deadline, for one that does not keep it."""
+
+
+@dataclass(slots=True, eq=False)
+class Lookup:
+    """One per call; keeps what each question last brought, for when a source is silent."""
+
+    retriever: Retriever
+    budget: TurnBudget
+    clock: Clock
+    _copies: dict[tuple[str, str], Envelope] = field(default_factory=dict)
+
+    async def search(self, turn: Turn, query: Query, sources: Sequence[str]) -> Retrieved:
+        """What the named sources know. Never raises for a source; `missing` names silent ones."""
+        deadline = Deadline.after_ms(self.budget.retrieval_timeout_ms, self.clock)
+        started = self.clock.now_ms()
+        with turn.span("retrieval", self.budget.retrieval_ms, sources=list(sources)):
+            try:
+                async with Deadline(deadline.at_ms + GRACE_MS, self.clock).timeout():
+                    found = await self.retriever.search(query, sources=sources, deadline=deadline)
+            except Exception as error:
+                status = "timed_out" if isinstance(error, TimeoutError) else "error"
+                waited = self.clock.now_ms() - started
+                found = Retrieved(
+                    tuple(
+                        Envelope(source, status, latency_ms=waited, detail=f"{code_of(error)}: {error}")
+                        for source in sources
+                    )
+                )
+        elapsed = self.clock.now_ms() - started
+        turn.retrieval_ms = (turn.retrieval_ms or 0.0) + elapsed
+        found = self._with_copies(turn, query, found)
+        for envelope in found.envelopes:
+            self._log(turn, query, envelope)
+        return found
+
+    def _with_copies(self, turn: Turn, query: Query, found: Retrieved) -> Retrieved:
+        """Replace silent sources by this call's last copy of the same question, marked stale."""
+        envelopes: list[Envelope] = []
+        asked = f"{query.intent}|{sorted((k, str(v)) for k, v in query.slots.items())}"
+        for envelope in found.envelopes:
+            key = (envelope.source, asked)
+            if envelope.status == "ok" and envelope.evidence:
+                self._copies[key] = envelope
+            elif envelope.status in ("timed_out", "error", "denied"):
+                turn.decide(
+                    "degrade", f"knowledge_{envelope.status}",
+                    f"{envelope.source} did not answer ({envelope.detail or envelope.status})",
+                )  # fmt: skip
+                copy = self._copies.get(key)
+                if copy is not None:
+                    turn.decide(
+                        "degrade", "knowledge_cached",
+                        f"{envelope.source}: answered from this call's earlier copy",
+                    )  # fmt: skip
+                    envelope = Envelope(
+                        envelope.source, "stale", copy.evidence, envelope.latency_ms, copy.age_s,
+                        "copy from earlier in this call",
+                    )  # fmt: skip
+            elif envelope.status == "stale":
+                turn.decide(
+                    "degrade", "knowledge_cached",
+                    f"{envelope.source}: cached answer, {envelope.age_s:.0f} s old",
+                )  # fmt: skip
+            envelopes.append(envelope)
+        return Retrieved(tuple(envelopes))
+
+    def _log(self, turn: Turn, query: Query, envelope: Envelope) -> None:
+        rows = [
+            RetrievalEntry(
+                query=query.text, source=envelope.source, outcome=envelope.status,
+                latency_ms=envelope.latency_ms, chunk=item.chunk, version=item.version,
+                score=item.score, age_s=item.age_s, text=item.text,
+            )
+            for item in envelope.evidence
+        ] or [
+            RetrievalEntry(
+                query=query.text, source=envelope.source, outcome=envelope.status,
+                latency_ms=envelope.latency_ms,
+            )
+        ]  # fmt: skip
+        turn.retrievals += rows
+        for row in rows:
+            turn.emit(
+                "retrieval", turn.index, query=row.query, source=row.source, outcome=row.outcome,
+                latency_ms=row.latency_ms, chunk=row.chunk, score=row.score, text=row.text,
+            )  # fmt: skip

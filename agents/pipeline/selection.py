@@ -1,0 +1,92 @@
+"""Which of the retrieved records and passages answer the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from voiceops.core.facts import Evidence
+
+RELEVANT_SCORE = 0.86
+"""Passages below this must share a word with the question: multilingual-e5-small gives unrelated
+text 0.75 to 0.85."""
+_WORD = re.compile(r"[a-z]{3,}|[\u0900-\u097f]{2,}")
+_COMMON_TEXT = """
+the and for are you your our with what how much many when where which who does can could would will have has
+there this that any from about please tell know want need get give all not more some them they their than
+did was were is it me my of on to project flat flats home homes
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
+_SENTENCE = re.compile(r"(?<=[.!?।])\s+")
+
+
+def terms(text: str) -> set[str]:
+    """Content words, cut to a rough stem."""
+    return {word[:6].rstrip("s") for word in _WORD.findall(text.lower()) if word not in _COMMON}
+
+
+def _same(left: Any, right: Any) -> bool:
+    return str(left or "").strip().casefold() == str(right or "").strip().casefold()
+
+
+def fits(item: Evidence, wanted: Mapping[str, Any]) -> bool:
+    """Whether a record agrees with every slot that both know."""
+    values = item.values
+    if wanted.get("property_type") and not _same(values.get("property_type"), wanted["property_type"]):
+        return False
+    if wanted.get("project_slug") and values.get("project_slug"):
+        return _same(values["project_slug"], wanted["project_slug"])
+    if wanted.get("project"):
+        return _same(values.get("project"), wanted["project"])
+    if wanted.get("locality"):
+        return _same(values.get("locality"), wanted["locality"])
+    return True
+
+
+def matching(records: Sequence[Evidence], wanted: Mapping[str, Any]) -> list[Evidence]:
+    """Records that fit, without doubles."""
+    seen: set[str] = set()
+    kept = []
+    for item in records:
+        if item.chunk not in seen and fits(item, wanted):
+            seen.add(item.chunk)
+            kept.append(item)
+    return kept
+
+
+def relevant(passages: Sequence[Evidence], question: str) -> list[Evidence]:
+    """Passages about the question, best first."""
+    asked = terms(question)
+
+    def rank(item: Evidence) -> float:
+        return item.score + 0.03 * len(asked & terms(f"{item.title} {item.text}"))
+
+    kept = [
+        item
+        for item in passages
+        if item.score >= RELEVANT_SCORE or asked & terms(f"{item.title} {item.text}")
+    ]
+    return sorted(kept, key=rank, reverse=True)
+
+
+def best_sentences(text: str, question: str, limit: int = 2) -> str:
+    """The one or two sentences of a passage that speak most of the question, in their order."""
+    sentences = [part.strip() for part in _SENTENCE.split(text.strip()) if part.strip()]
+    if len(sentences) <= 1:
+        return text.strip()
+    asked = terms(question)
+    scores = [len(asked & terms(sentence)) for sentence in sentences]
+    best = max(range(len(sentences)), key=lambda index: (scores[index], -index))
+    chosen = [best]
+    if limit > 1 and best + 1 < len(sentences) and len(sentences[best]) < 80:
+        following = best + 1
+        if scores[following] or len(sentences[following]) < 90:
+            chosen.append(following)
+    return " ".join(sentences[index] for index in chosen)
+
+
+def newest_quote(records: Sequence[Evidence]) -> Evidence | None:
+    """The customer's latest quote with an EMI."""
+    quotes = [item for item in records if item.values.get("emi_inr") is not None]
+    return max(quotes, key=lambda item: str(item.values.get("quoted_at") or ""), default=None)

@@ -1,0 +1,227 @@
+"""Who may speak: events in, commands out, no I/O and no clock.
+
+At most one turn is open at any time, and only an open turn may make sound. A turn that is told
+to stop stays open until it reports that it closed; what the caller said meanwhile waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+STILL_THERE_MS = 10_000.0
+SILENT_GOODBYE_MS = 15_000.0
+"""After "still there?": 25 s of silence altogether end the call."""
+
+TurnKind = Literal["greeting", "answer", "still_there", "silent_goodbye"]
+
+
+# Events -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class BargeInHeard:
+    """The caller has talked long enough to be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTurn:
+    utterance: Any
+    """Opaque to the machine: handed back in `OpenTurn`."""
+    insistent: bool = False
+    """Typed, or long enough to have been a barge-in: it may take the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAudible:
+    """The open turn's answer can be heard from now on."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnClosed:
+    index: int
+    ends_call: str = ""
+    """A reason when this turn was the last one."""
+    void: bool = False
+    """Nothing had been said after all: no turn took place."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    reason: str
+
+
+TurnEvent = (
+    Answered | SpeechStarted | BargeInHeard | EndOfTurn | TurnAudible | TurnClosed | TimerFired | HungUp
+)
+
+
+# Commands ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    index: int
+    kind: TurnKind
+    utterances: tuple[Any, ...] = ()
+    """More than one when the caller went on before the agent had begun to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTurn:
+    index: int
+    reason: Literal["barge_in", "caller_continued", "hangup"]
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    name: str
+    after_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    reason: str
+
+
+Command = OpenTurn | CancelTurn | StartTimer | StopTimer | EndCall
+
+
+@dataclass(slots=True)
+class TurnMachine:
+    """Feed it events with `handle`; do what the returned commands say, in order."""
+
+    next_index: int = 0
+    open_index: int | None = None
+    ended: bool = False
+    timer: str = ""
+    """Name of the running timer, at most one."""
+    _cancelled: bool = False
+    _audible: bool = False
+    _asked: tuple[Any, ...] = ()
+    """Utterances of the open turn."""
+    _waiting: list[Any] = field(default_factory=list)
+    """Utterances that wait for the floor."""
+    _hangup: str = ""
+    _prompted: bool = False
+    """ "Still there?" was said and not answered."""
+
+    def handle(self, event: TurnEvent) -> tuple[Command, ...]:
+        if self.ended:
+            return ()
+        match event:
+            case Answered():
+                return self._open("greeting")
+            case SpeechStarted():
+                self._prompted = False
+                return self._stop_timer()
+            case BargeInHeard():
+                return self._take_floor()
+            case EndOfTurn():
+                return self._end_of_turn(event)
+            case TurnAudible(index):
+                if index == self.open_index:
+                    self._audible = True
+                return ()
+            case TurnClosed():
+                return self._closed(event)
+            case TimerFired(name):
+                return self._timer_fired(name)
+            case HungUp(reason):
+                return self._hang_up(reason)
+
+    def _open(self, kind: TurnKind, utterances: tuple[Any, ...] = ()) -> tuple[Command, ...]:
+        commands = self._stop_timer()
+        index = self.next_index
+        self.next_index += 1
+        self.open_index, self._cancelled, self._audible = index, False, False
+        self._asked = utterances
+        return (*commands, OpenTurn(index, kind, utterances))
+
+    def _take_floor(self) -> tuple[Command, ...]:
+        if self.open_index is None or self._cancelled:
+            return ()
+        self._cancelled = True
+        if self._audible or not self._asked:
+            return (CancelTurn(self.open_index, "barge_in"),)
+        # Not answered yet: what was asked belongs to what is being said now.
+        self._waiting = [*self._asked, *self._waiting]
+        return (CancelTurn(self.open_index, "caller_continued"),)
+
+    def _end_of_turn(self, event: EndOfTurn) -> tuple[Command, ...]:
+        self._prompted = False
+        if self.open_index is None:
+            waiting, self._waiting = self._waiting, []
+            return self._open("answer", (*waiting, event.utterance))
+        if not self._cancelled and self._audible and not event.insistent:
+            return ()  # a cough or an "mhm" over the agent's words
+        commands = self._take_floor()
+        self._waiting.append(event.utterance)
+        return commands
+
+    def _closed(self, event: TurnClosed) -> tuple[Command, ...]:
+        if event.index != self.open_index:
+            return ()
+        self.open_index, self._asked = None, ()
+        if event.void:
+            self.next_index -= 1
+        if self._hangup:
+            return self._end(self._hangup)
+        if event.ends_call and not self._waiting:
+            return self._end(event.ends_call)
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            return self._open("answer", tuple(waiting))
+        name = "silent_goodbye" if self._prompted else "still_there"
+        self.timer = name
+        return (StartTimer(name, SILENT_GOODBYE_MS if self._prompted else STILL_THERE_MS),)
+
+    def _timer_fired(self, name: str) -> tuple[Command, ...]:
+        if name != self.timer or self.open_index is not None:
+            return ()
+        self.timer = ""
+        self._prompted = True
+        return self._open("still_there" if name == "still_there" else "silent_goodbye")
+
+    def _hang_up(self, reason: str) -> tuple[Command, ...]:
+        if self.open_index is None:
+            return self._end(reason)
+        self._hangup = reason
+        if self._cancelled:
+            return ()
+        self._cancelled = True
+        return (CancelTurn(self.open_index, "hangup"),)
+
+    def _end(self, reason: str) -> tuple[Command, ...]:
+        commands = self._stop_timer()
+        self.ended = True
+        self._waiting.clear()
+        return (*commands, EndCall(reason))
+
+    def _stop_timer(self) -> tuple[Command, ...]:
+        if not self.timer:
+            return ()
+        name, self.timer = self.timer, ""
+        return (StopTimer(name),)

@@ -1,0 +1,174 @@
+"""Days and times in what was said, seen from the caller's now."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from agents.pipeline.number_words import word_value
+
+_DAYS = {
+    "monday": 0, "mon": 0, "somvar": 0, "somwar": 0, "सोमवार": 0,
+    "tuesday": 1, "tue": 1, "tues": 1, "mangalvar": 1, "mangalwar": 1, "मंगलवार": 1, "मंगल": 1,
+    "wednesday": 2, "wed": 2, "budhvar": 2, "budhwar": 2, "बुधवार": 2, "बुध": 2,
+    "thursday": 3, "thu": 3, "thurs": 3, "guruvar": 3, "guruwar": 3, "गुरुवार": 3, "बृहस्पतिवार": 3,
+    "friday": 4, "fri": 4, "shukravar": 4, "shukrawar": 4, "शुक्रवार": 4,
+    "saturday": 5, "sat": 5, "shanivar": 5, "shaniwar": 5, "शनिवार": 5,
+    "sunday": 6, "sun": 6, "ravivar": 6, "raviwar": 6, "itvaar": 6, "itwar": 6, "रविवार": 6, "इतवार": 6,
+}  # fmt: skip
+_SHORT_DAYS = ("sat", "sun", "mon", "wed", "fri")
+_MONTHS_TEXT = (
+    "january jan,february feb,march mar,april apr,may,june jun,july jul,august aug,"
+    "september sep sept,october oct,november nov,december dec"
+)
+_MONTHS = {
+    name: number for number, names in enumerate(_MONTHS_TEXT.split(","), 1) for name in names.split()
+} | {
+    "जनवरी": 1, "फ़रवरी": 2, "फरवरी": 2, "मार्च": 3, "अप्रैल": 4, "मई": 5, "जून": 6, "जुलाई": 7, "अगस्त": 8,
+    "सितंबर": 9, "अक्टूबर": 10, "नवंबर": 11, "दिसंबर": 12,
+}  # fmt: skip
+_ORDINALS_TEXT = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
+)
+_ORDINALS = {word: number for number, word in enumerate(_ORDINALS_TEXT.split(), 1)} | {
+    "twenty-first": 21, "twenty-second": 22, "twenty-third": 23, "twenty-fourth": 24, "twenty-fifth": 25,
+    "twenty-sixth": 26, "twenty-seventh": 27, "twenty-eighth": 28, "twenty-ninth": 29, "thirtieth": 30,
+    "thirty-first": 31,
+}  # fmt: skip
+_PARTS = {
+    "morning": "morning", "subah": "morning", "सुबह": "morning", "savere": "morning",
+    "afternoon": "afternoon", "dopahar": "afternoon", "dopahr": "afternoon", "दोपहर": "afternoon",
+    "evening": "evening", "shaam": "evening", "sham": "evening", "शाम": "evening", "tonight": "evening",
+}  # fmt: skip
+PART_HOURS = {"morning": (8, 12), "afternoon": (12, 16), "evening": (16, 20)}
+"""Hours that a part of the day covers, end excluded."""
+
+_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm|a\.m\.?|p\.m\.?)(?!\w)|\b(\d{1,2}):(\d{2})\b")
+_O_CLOCK = ("o'clock", "oclock", "baje", "बजे")
+_TOKEN = re.compile(r"[\w\u0900-\u097f'’-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What was said about a day and a time; either may be missing."""
+
+    day: date | None = None
+    at: time | None = None
+    part: str = ""
+    """morning | afternoon | evening, when only that was said."""
+
+    def __bool__(self) -> bool:
+        return self.day is not None or self.at is not None or bool(self.part)
+
+
+def find_when(text: str, now: datetime) -> When:
+    """ "tomorrow at five" → the next day, 17:00. A bare hour of 1 to 7 is in the afternoon:
+    nobody shows a flat before eight in the morning."""
+    lower = text.lower().replace("’", "'")
+    tokens = _TOKEN.findall(lower)
+    part = next((_PARTS[token] for token in tokens if token in _PARTS), "")
+    at = _time(lower, tokens, part)
+    return When(_day(tokens, now), at, "" if at else part)
+
+
+def _day(tokens: list[str], now: datetime) -> date | None:
+    today = now.date()
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1] if index else ""
+        if token in ("today", "aaj", "आज", "tonight"):
+            return today
+        if token in ("tomorrow", "kal", "कल", "tomorow", "tommorow"):
+            after = before == "after" and index >= 2 and tokens[index - 2] == "day"
+            return today + timedelta(days=2 if after else 1)
+        if token in ("parson", "parso", "परसों"):
+            return today + timedelta(days=2)
+        # "sun" and "sat" are words of their own unless they stand where a day would.
+        if token in _DAYS and (token not in _SHORT_DAYS or before in ("on", "this", "next", "")):
+            ahead = (_DAYS[token] - today.weekday()) % 7
+            if before == "next" and ahead == 0:
+                ahead = 7
+            return today + timedelta(days=ahead)
+        if token in ("weekend",):
+            return today + timedelta(days=(5 - today.weekday()) % 7)
+        month = _MONTHS.get(token)
+        if month is not None:
+            for neighbour in (
+                before if before != "of" else (tokens[index - 2] if index >= 2 else ""),
+                tokens[index + 1] if index + 1 < len(tokens) else "",
+            ):
+                number = _day_number(neighbour)
+                if number is not None:
+                    return _next_date(today, month, number)
+    return None
+
+
+def _day_number(token: str) -> int | None:
+    if token in _ORDINALS:
+        return _ORDINALS[token]
+    match = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", token)
+    value = int(match[1]) if match else int(word_value(token) or 0)
+    return value if 1 <= value <= 31 else None
+
+
+def _next_date(today: date, month: int, number: int) -> date | None:
+    for year in (today.year, today.year + 1):
+        try:
+            found = date(year, month, number)
+        except ValueError:
+            continue
+        if found >= today:
+            return found
+    return None
+
+
+def _time(lower: str, tokens: list[str], part: str) -> time | None:
+    match = _CLOCK.search(lower)
+    if match:
+        hour = int(match[1] or match[4])
+        minute = int(match[2] or match[5] or 0)
+        half = (match[3] or "")[:1]
+        return _at(hour, minute, half, part)
+    if any(token in ("noon", "midday") for token in tokens):
+        return time(12)
+    for index, token in enumerate(tokens):
+        value = word_value(token)
+        if value is None or value != int(value) or not 1 <= value <= 23:
+            continue
+        before = tokens[index - 1] if index else ""
+        following = tokens[index + 1 : index + 4]
+        after = following[0] if following else ""
+        half = ""
+        if after in ("am", "pm", "a.m", "p.m"):
+            half = after[0]
+        minute = 0
+        if after in ("thirty", "fifteen", "forty-five", "30", "15", "45"):
+            minute = int(word_value(after) or 0)
+        if before == "half" or (before == "past" and index >= 2 and tokens[index - 2] == "half"):
+            minute = 30
+        if before in ("साढ़े", "saadhe", "sadhe"):
+            minute = 30
+        said_as_time = (
+            half
+            or any(word in _O_CLOCK for word in following[:2])
+            or before in ("at", "around", "by", "past", "half", "साढ़े", "saadhe", "sadhe")
+            or (after == "in" and part)
+            or before in _PARTS
+            or (minute and part)
+        )
+        if said_as_time and after not in ("bhk", "bedroom", "bed", "crore", "lakh"):
+            return _at(int(value), minute, half, part)
+    return None
+
+
+def _at(hour: int, minute: int, half: str, part: str) -> time | None:
+    if not half and part:
+        half = "a" if part == "morning" else "p"
+    if half == "p" and hour < 12:
+        hour += 12
+    elif half == "a" and hour == 12:
+        hour = 0
+    elif not half and 1 <= hour <= 7:
+        hour += 12
+    return time(hour, minute) if hour < 24 and minute < 60 else None
