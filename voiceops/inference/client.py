@@ -16,8 +16,7 @@ from voiceops.core.ports import Priority, SpeechChunk
 from voiceops.inference import wire
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", wire.MESSAGE_LIMIT_BYTES),
-    ("grpc.max_send_message_length", wire.MESSAGE_LIMIT_BYTES),
+    *wire.LIMITS,
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),

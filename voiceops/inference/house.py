@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from voiceops.core.errors import ConfigurationError
 from voiceops.core.ports import Priority
+from voiceops.core.registry import Registry
 from voiceops.inference.engines import REGISTRY
 from voiceops.inference.engines.base import Engine, Options
 from voiceops.inference.lane import Lane
@@ -29,9 +30,17 @@ class UnknownEngine(Exception):
 class EngineHouse:
     """Loads engines at once, each in its lane; ready means that a real inference has run."""
 
-    def __init__(self, names: Sequence[str], options: Mapping[str, Options]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        options: Mapping[str, Options],
+        *,
+        registry: Registry = REGISTRY,
+        capacity: int = 64,
+    ) -> None:
         self._options = options
-        self._lanes = {name: Lane(name) for name in names}
+        self._registry = registry
+        self._lanes = {name: Lane(name, capacity=capacity) for name in names}
         self._engines: dict[str, Engine] = {}
 
     async def load(self) -> None:
@@ -44,7 +53,7 @@ class EngineHouse:
             raise errors.exceptions[0] from None
 
     async def _load(self, name: str) -> None:
-        factory = REGISTRY.load(name)
+        factory = self._registry.load(name)
         options = self._options.get(name, {})
 
         def build(cancelled: object) -> Engine:

@@ -57,13 +57,7 @@ async def serve(names: Sequence[str], listen: str, options: dict[str, Options]) 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     house = EngineHouse(names, options)
-    server = grpc.aio.server(
-        options=[
-            ("grpc.max_receive_message_length", wire.MESSAGE_LIMIT_BYTES),
-            ("grpc.max_send_message_length", wire.MESSAGE_LIMIT_BYTES),
-            ("grpc.so_reuseport", 0),
-        ]
-    )
+    server = grpc.aio.server(options=[*wire.LIMITS, ("grpc.so_reuseport", 0)])
     server.add_generic_rpc_handlers((Servicer(house).handler(),))
     try:
         port = server.add_insecure_port(listen)

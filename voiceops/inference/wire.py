@@ -22,6 +22,11 @@ SERVICE = "voiceops.inference.v1.Inference"
 PRIORITIES: tuple[str, ...] = get_args(Priority)
 MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
 """Eight minutes of 16 kHz audio; a larger message is refused by gRPC itself."""
+LIMITS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT_BYTES),
+)
+"""gRPC options of both sides."""
 
 
 def path(method: str) -> str:
