@@ -83,7 +83,7 @@ async def test_without_media_the_caller_is_told_to_come_back() -> None:
         connect(f"ws://{address}/telephony/browser/") as socket,
     ):
         with pytest.raises(ConnectionClosed) as closed:
-        await socket.recv()
+            await socket.recv()
         assert closed.value.rcvd is not None
         assert (closed.value.rcvd.code, "media process" in closed.value.rcvd.reason) == (1013, True)
 
