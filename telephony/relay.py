@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -64,7 +64,8 @@ class MediaRelay:
             upstream.transport.abort()
 
     async def _connect(self, scope: Mapping[str, Any]) -> ClientConnection:
-        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+        raw_path = scope.get("raw_path")
+        path = raw_path.decode("latin-1").partition("?")[0] if raw_path else quote(scope["path"])
         query = scope.get("query_string", b"").decode("latin-1")
         client = scope.get("client") or ("", 0)
         headers = [
