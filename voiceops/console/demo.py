@@ -14,11 +14,8 @@ import agents.api
 import crm.api
 import knowledge.api
 import telephony.api
+from voiceops.console.demo_login import LOGIN
 from voiceops.inference.embedder import embed_sync
-
-LOGIN = ("demo", "demo-voiceops")
-"""User name and password of the demo operator. Published, so only good on a machine of one's own:
-the account exists only where the demo was seeded."""
 
 NUMBER = "+918040001000"
 

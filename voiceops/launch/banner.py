@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from voiceops.console.demo_login import LOGIN
 from voiceops.launch import runtime
 from voiceops.launch.layout import Layout
 from voiceops.launch.options import Options
@@ -42,8 +43,8 @@ def banner(
     used, kind = memory(supervisord_pid)
     engines: Mapping[str, Mapping[str, Any]] = body.get("engines") or {}
     lines = ["", "VoiceOps is ready.", "", f"  Address   {layout.shared['VOICEOPS_WEB_URL']}"]
-    if options.demo and (login := demo_login()):
-        lines.append(f"  Login     {login[0]} / {login[1]}")
+    if options.demo:
+        lines.append(f"  Login     {' / '.join(LOGIN)}")
     else:
         lines.append("  Login     make one: ./manage.py createsuperuser")
     lines.append("  Engines")
@@ -59,13 +60,3 @@ def banner(
         "Ctrl-C stops everything and keeps the data.",
     ]
     return "\n".join(lines)
-
-
-def demo_login() -> tuple[str, str] | None:
-    """User name and password that the demo seed makes."""
-    try:
-        from voiceops.console.demo import LOGIN
-    except ImportError:
-        return None
-    user, password = LOGIN
-    return user, password
