@@ -87,7 +87,9 @@ class Conversation(models.Model):
     started_at = models.DateTimeField(db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(
-        max_length=32, blank=True, db_index=True,
+        max_length=32,
+        blank=True,
+        db_index=True,
         help_text="booked, answered, handover, abandoned, no_answer_found, failed, …",
     )
     ended_reason = models.CharField(max_length=64, blank=True)

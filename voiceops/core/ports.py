@@ -117,7 +117,11 @@ class VoiceActivity(Provider, Protocol):
 
 class Embedder(Provider, Protocol):
     async def embed(
-        self, texts: Sequence[str], *, kind: Literal["query", "passage"], deadline: Deadline,
+        self,
+        texts: Sequence[str],
+        *,
+        kind: Literal["query", "passage"],
+        deadline: Deadline,
         priority: Priority = "final",
     ) -> list[list[float]]:
         """Unit-length vectors, shape (len(texts), 384). Raises SourceError."""
