@@ -19,6 +19,7 @@ import agents.api
 import crm.api
 import knowledge.api
 from agents.pipeline.call import Call, CallPorts
+from agents.pipeline.recorder import Recorder
 from voiceops import postgres
 from voiceops.celery import app as celery_app
 from voiceops.console.metrics import CallMetrics, observe_loop_lag
@@ -30,6 +31,7 @@ from voiceops.core.ports import Listener, Outbound
 from voiceops.core.streams import DropOldest
 from voiceops.live import LiveBoard
 from voiceops.providers import Providers
+from voiceops.recordings import RecordingFile
 from voiceops.tracing import CeleryTraceSink
 
 log = logging.getLogger(__name__)
@@ -183,6 +185,7 @@ async def answer(
     plan: CallPlan = await database_sync_to_async(runtime.plan)(offer)
     started_at = datetime.now(UTC).isoformat()
     metrics = CallMetrics(plan)
+    recording, recorder = _recording(plan, offer.sample_rate_hz)
     call = Call(
         plan=plan,
         ports=runtime.ports,
@@ -191,9 +194,19 @@ async def answer(
         listeners=(*listeners, metrics, runtime.board.listener(plan, started_at)),
         trace=runtime.trace,
         clock=CLOCK,
-        recorder=None,
+        recorder=recorder,
     )
     try:
         await call.run()
     finally:
         metrics.close()
+        if recording is not None:
+            recording.close()
+
+
+def _recording(plan: CallPlan, rate_hz: int) -> tuple[RecordingFile | None, Recorder | None]:
+    """Where this call is recorded, if its agent records calls."""
+    if not plan.agent.record_calls:
+        return None, None
+    recording = RecordingFile(settings.VOICEOPS["RECORDINGS_DIR"], plan.session_id)
+    return recording, Recorder(recording.write, sample_rate_hz=rate_hz, path=recording.path)
