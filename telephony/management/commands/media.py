@@ -15,6 +15,8 @@ SHUTDOWN_S = 6
 
 class Command(BaseCommand):
     help = "Answer calls: serve the media sockets with the call pipeline behind them."
+    # Pages and admin are not this process's; its engines are checked by warming them.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
