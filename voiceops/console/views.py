@@ -51,10 +51,16 @@ class Waiting:
     """One line of "what waits for me"."""
 
     count: int
-    label: str
+    words: str
+    """With `{s}` and `{v}` for the plural of a noun and the third person of a verb."""
     hint: str
     href: str
     tone: str
+
+    @property
+    def label(self) -> str:
+        one = self.count == 1
+        return self.words.format(s="" if one else "s", v="s" if one else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,17 @@ def _waiting() -> list[Waiting]:
     outbox, attention = crm.outbox_counts(), agents.waiting_for_attention(_today())
     day = timezone.localdate().isoformat()
     lines = [
-        Waiting(crm.open_handovers(), "callers wait for a call back", "Asked for a person",
+        Waiting(crm.open_handovers(), "caller{s} wait{v} for a call back", "Asked for a person",
                 _admin_list("crm_handoverrequest", "is_done__exact=0"), "warn"),
-        Waiting(outbox.failed, "CRM writes failed", "Gave up after every retry",
+        Waiting(outbox.failed, "CRM write{s} failed", "Gave up after every retry",
                 _admin_list("crm_outboxentry", "state=failed"), "bad"),
-        Waiting(outbox.queued, "CRM writes on their way", "Retried until the CRM takes them",
+        Waiting(outbox.queued, "CRM write{s} on the way", "Retried until the CRM takes them",
                 _admin_list("crm_outboxentry", "state=queued"), ""),
-        Waiting(attention.failed, "calls failed today", "Ended by an error",
+        Waiting(attention.failed, "call{s} failed today", "Ended by an error",
                 f"{reverse('calls')}?outcome=failed&after={day}", "bad"),
-        Waiting(attention.no_answer_found, "calls left without an answer today", "No record was found",
+        Waiting(attention.no_answer_found, "call{s} left without an answer today", "No record was found",
                 f"{reverse('calls')}?outcome=no_answer_found&after={day}", "warn"),
-        Waiting(attention.degraded, "calls ran degraded today", "A fallback stood in for a stage",
+        Waiting(attention.degraded, "call{s} ran degraded today", "A fallback stood in for a stage",
                 f"{reverse('calls')}?degraded=1&after={day}", "warn"),
     ]  # fmt: skip
     return [line for line in lines if line.count]
@@ -232,12 +238,28 @@ def trace(request: HttpRequest, session_id: str) -> HttpResponse:
     context: dict[str, Any] = {
         "nav": "calls", "detail": found, "call": found.summary, "turns": found.turns,
         "budget": _budget(found.summary.agent_slug), "marks": _marks(found),
+        "engines": _engines(found),
         "call_decisions": [item for item in found.decisions if item.turn is None],
     }  # fmt: skip
     if found.turns:
         spoken = next((turn for turn in found.turns if turn.latency_ms is not None), found.turns[0])
         context |= _turn_context(found, spoken)
     return render(request, "console/trace.html", context)
+
+
+ENGINES = {
+    "stt": "Speech to text",
+    "llm": "Language model",
+    "tts": "Text to speech",
+    "vad": "Voice activity",
+    "embedder": "Embeddings",
+}
+
+
+def _engines(found: agents.CallDetail) -> list[tuple[str, str, str]]:
+    """(stage, label, engine) in the order of a turn."""
+    stages = sorted(found.engines, key=lambda name: list(ENGINES).index(name) if name in ENGINES else 99)
+    return [(name, ENGINES.get(name, words(name)), str(found.engines[name])) for name in stages]
 
 
 def turn(request: HttpRequest, session_id: str, index: int) -> HttpResponse:

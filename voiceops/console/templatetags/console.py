@@ -26,6 +26,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 """Outcome slug: (what a person reads, badge tone)."""
 
+ACRONYMS = frozenset({"crm", "emi", "llm", "stt", "tts", "dtmf"})
 SYNC_TONES = {"success": "ok", "queued": "warn", "failed": "bad"}
 
 
@@ -63,6 +64,16 @@ def clock_s(value: float | None) -> str:
 
 
 @register.filter
+def age(seconds: float) -> str:
+    """45 s, 12 min, 5 h, 3 days."""
+    for size, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            count = round(seconds / size)
+            return f"{count}{NARROW}{'day' if unit == 'days' and count == 1 else unit}"
+    return f"{seconds:.0f}{NARROW}s"
+
+
+@register.filter
 def masked(phone: str | None) -> str:
     """+91••••••0001: enough to recognise, too little to call."""
     if not phone:
@@ -78,7 +89,8 @@ def language(tag: str | None) -> str:
 @register.filter
 def words(slug: str | None) -> str:
     """price_enquiry → Price enquiry."""
-    text = (slug or "").replace("_", " ").replace("-", " ").strip()
+    parts = (slug or "").replace("_", " ").replace("-", " ").split()
+    text = " ".join(part.upper() if part.lower() in ACRONYMS else part for part in parts)
     return text[:1].upper() + text[1:]
 
 

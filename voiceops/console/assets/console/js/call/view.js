@@ -11,7 +11,7 @@ export function ms(value) {
 }
 
 export function words(slug) {
-  const text = String(slug ?? "").replace(/[_-]/g, " ").trim();
+  const text = String(slug ?? "").replace(/[_-]/g, " ").trim().replace(/\b(crm|emi|llm|stt|tts|dtmf)\b/gi, (name) => name.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

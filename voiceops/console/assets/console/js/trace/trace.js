@@ -127,7 +127,12 @@ if (audio) {
 }
 
 for (const turn of turns) {
-  turn.head.addEventListener("click", () => choose(turn, { open: false }));
+  turn.head.addEventListener("click", (event) => {
+    // The address names the turn, but the page does not jump to it.
+    event.preventDefault();
+    history.replaceState(null, "", `#turn-${turn.index}`);
+    choose(turn, { open: false });
+  });
 }
 
 document.addEventListener("keydown", (event) => {
