@@ -132,6 +132,8 @@ class Call:
         self._turn: Turn | None = None
         self._turn_task: asyncio.Task[None] | None = None
         self._cancel_reason = ""
+        self._before_turn: list[tuple[str, str]] = []
+        """Degrade decisions taken while no turn was open; the next turn's record shows them."""
         self._records: list[TurnRecord] = []
         self._memory = Memory()
         self._rate_hz = outbound.sample_rate_hz
@@ -141,6 +143,7 @@ class Call:
         self._stt_rests_until_ms: dict[str, float] = {}
         self._media_offset_ms: float | None = None
         self._counted_ms = 0.0
+        self._last_audio_ms = 0.0
 
     # The call ---------------------------------------------------------------------------
 
@@ -160,6 +163,7 @@ class Call:
                     scope.create_task(self._playout.run()),
                     scope.create_task(self._listen()),
                     scope.create_task(self._warm()),
+                    scope.create_task(self._watch_media()),
                 ]
                 try:
                     reason = await self._drive(scope)
@@ -266,6 +270,9 @@ class Call:
         )  # fmt: skip
         self._turn = turn
         self._emit("turn.started", turn.index, purpose=turn.kind)
+        before, self._before_turn = self._before_turn, []
+        for code, reason in before:
+            turn.decide("degrade", code, reason)
         self._turn_task = scope.create_task(self._run_turn(turn, command.utterances))
 
     async def _run_turn(self, turn: Turn, utterances: Sequence[Utterance]) -> None:
@@ -350,9 +357,17 @@ class Call:
         self._events.put_nowait(machine.HungUp("transport_closed"))
 
     async def _audio(self, pcm: bytes, at_ms: int | None) -> None:
+        self._last_audio_ms = self._call_ms()
         if self._recorder is not None:
             self._recorder.caller(pcm, self._rate_hz, self._call_ms())
         await self._ear.hear(pcm, self._rate_hz, self._media_to_call_ms(pcm, at_ms))
+
+    async def _watch_media(self) -> None:
+        """A muted or stalled transport must not leave an utterance open for ever."""
+        while True:
+            await self._clock.sleep_ms(STALL_MS)
+            if self._ear.caller_speaking and self._call_ms() - self._last_audio_ms > STALL_MS:
+                self._ear.cut_off()
 
     def _media_to_call_ms(self, pcm: bytes, at_ms: int | None) -> float:
         """Call time at which a frame was heard: its media time on the steadiest clock seen, so
@@ -424,12 +439,12 @@ class Call:
         self._degrade("tts_failover" if following else "tts_down", f"{provider}: {message or code}; {what}")
 
     def _degrade(self, code: str, reason: str) -> None:
-        """A decision of the open turn, or of the call when none is open."""
+        """A decision of the open turn, or of the next one when none is open."""
         self._degraded = True
         if self._turn is not None:
             self._turn.decide("degrade", code, reason)
         else:
-            self._emit("degrade", decision="degrade", code=code, reason=reason)
+            self._before_turn.append((code, reason))
 
     # What playout tells -----------------------------------------------------------------
 

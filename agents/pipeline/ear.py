@@ -130,6 +130,11 @@ class Ear:
             behind = len(self._pending) / 2 / PIPELINE_RATE_HZ * 1000
             await self._window(window, at_ms - behind)
 
+    def cut_off(self) -> None:
+        """No audio comes any more: what was being said ends here."""
+        if self._heard is not None:
+            self._finish(self._heard)
+
     async def aclose(self) -> None:
         if self._heard is not None:
             heard, self._heard = self._heard, None
@@ -215,7 +220,7 @@ class Ear:
         pause = Pause(heard.silence_ms, heard.speech_ms, heard.text, self._language())
         too_long = heard.recogniser.audio_ms >= MAX_UTTERANCE_MS
         if too_long or (not voice and self._endpointing.is_end(pause)):
-            self._finish(heard, now)
+            self._finish(heard)
 
     def _decode_final(self, heard: _Hearing) -> None:
         if heard.partial is not None:
@@ -239,7 +244,7 @@ class Ear:
             heard.partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
             self._events.partial(transcript)
 
-    def _finish(self, heard: _Hearing, now: float) -> None:
+    def _finish(self, heard: _Hearing) -> None:
         if heard.final is None:
             self._decode_final(heard)
         assert heard.final is not None

@@ -66,11 +66,11 @@ class Segment:
     def heard_text(self, now_ms: float, lag_ms: float = 0.0) -> str:
         """The words that were played, by their share of the duration."""
         heard = self.heard_ms(now_ms, lag_ms)
+        if heard <= 0:
+            return ""
         length = self.length_ms
         if self.complete and heard >= length - FRAME_MS:
             return self.text
-        if length <= 0:
-            return ""
         # A word counts once most of it was played; word lengths stand for their durations.
         words = self.text.split()
         total = sum(len(word) + 1 for word in words)

@@ -26,7 +26,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    pass
+    """An `EndOfTurn` always follows, however little was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class TurnMachine:
     """Utterances of the open turn."""
     _waiting: list[Any] = field(default_factory=list)
     """Utterances that wait for the floor."""
+    _caller_speaking: bool = False
+    """Speech began, or went on, whose `EndOfTurn` is still to come."""
     _hangup: str = ""
     _prompted: bool = False
     """ "Still there?" was said and not answered."""
@@ -136,8 +138,10 @@ class TurnMachine:
                 return self._open("greeting")
             case SpeechStarted():
                 self._prompted = False
+                self._caller_speaking = True
                 return self._stop_timer()
             case BargeInHeard():
+                self._caller_speaking = True
                 return self._take_floor()
             case EndOfTurn():
                 return self._end_of_turn(event)
@@ -171,7 +175,7 @@ class TurnMachine:
         return (CancelTurn(self.open_index, "caller_continued"),)
 
     def _end_of_turn(self, event: EndOfTurn) -> tuple[Command, ...]:
-        self._prompted = False
+        self._prompted = self._caller_speaking = False
         if self.open_index is None:
             waiting, self._waiting = self._waiting, []
             return self._open("answer", (*waiting, event.utterance))
@@ -191,6 +195,8 @@ class TurnMachine:
             return self._end(self._hangup)
         if event.ends_call and not self._waiting:
             return self._end(event.ends_call)
+        if self._caller_speaking and (self._waiting or event.void):
+            return ()  # the end of what is being said opens the next turn
         if self._waiting:
             waiting, self._waiting = self._waiting, []
             return self._open("answer", tuple(waiting))

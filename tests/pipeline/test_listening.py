@@ -167,7 +167,7 @@ async def test_barge_in_stops_the_agent_and_keeps_only_what_was_heard(desk: Desk
         await speaking
         await desk.until(lambda: len(desk.turns()) == 3)
     interrupted, after = desk.turns()[1], desk.turns()[2]
-    assert 250 <= stopped <= 400
+    assert 220 <= stopped <= 400
     assert interrupted["interrupted"] and interrupted["planned"] == PRICE
     assert PRICE.startswith(interrupted["said"]) and 2 <= len(interrupted["said"].split()) < 9
     late = [at for at, _ in desk.line.frames if began + stopped < at < began + 900]
@@ -210,8 +210,7 @@ async def _echo_probability(pcm: bytes) -> float:
 
 async def test_going_on_before_the_answer_is_one_question(desk: Desk) -> None:
     """ "I want the price … of the two bedroom": half a question would get half an answer."""
-    desk.llm.first_ms = 900
-    desk.llm.reply = ""
+    desk.retriever.delay_ms = 700
     async with desk.on_call():
         desk.stt.texts = ["I want to know the price in Whitefield", "of the two bedroom please"]
         await desk.mic.speak(1200)
@@ -221,6 +220,17 @@ async def test_going_on_before_the_answer_is_one_question(desk: Desk) -> None:
     assert desk.last["heard"] == "I want to know the price in Whitefield of the two bedroom please"
     assert "₹85 lakh" in desk.last["said"]
     assert [turn["index"] for turn in desk.turns()] == [0, 1]
+
+
+async def test_a_muted_microphone_ends_the_sentence(desk: Desk) -> None:
+    """Browsers send nothing while muted: the question would wait for silence that never comes."""
+    desk.stt.texts = ["What is the price of the 2BHK in Whitefield?"]
+    async with desk.on_call():
+        await desk.mic.speak(1200)
+        await desk.mic.stop()
+        await desk.until(lambda: len(desk.turns()) == 2)
+        desk.mic.start()
+    assert "₹85 lakh" in desk.last["said"]
 
 
 async def test_typing_interrupts_the_agent(desk: Desk) -> None:
