@@ -16,6 +16,7 @@ from voiceops.core.ports import KnowledgeSource
 from voiceops.postgres import Pool
 
 __all__ = [
+    "SOURCE_NAMES",
     "OutboxCounts",
     "build_fact_sink",
     "build_sources",
@@ -25,6 +26,10 @@ __all__ = [
     "seed_demo",
     "sync_state",
 ]
+
+
+SOURCE_NAMES = ("slots", "history")
+"""The knowledge sources that `build_sources` makes."""
 
 
 def build_sources(pool: Pool) -> Mapping[str, KnowledgeSource]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import agents.api
 import crm.api
+import knowledge.api
 
 
 def note_delivery(session_id: str, turn_index: int, fact_id: str, state: str) -> None:
@@ -16,3 +17,16 @@ def note_delivery(session_id: str, turn_index: int, fact_id: str, state: str) ->
 def crm_state(fact_ids: Sequence[str]) -> str:
     """none | queued | success | failed, for a turn that is being stored."""
     return crm.api.sync_state(fact_ids)
+
+
+def source_names() -> tuple[str, ...]:
+    """Every knowledge source that an intent may ask."""
+    return (*knowledge.api.SOURCES, *crm.api.SOURCE_NAMES)
+
+
+def agent_choices() -> list[tuple[str, str]]:
+    """Agents a phone number can be answered by: slug and name."""
+    return [
+        (agent.slug, agent.name if agent.is_active else f"{agent.name} (switched off)")
+        for agent in agents.api.agents()
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from voiceops.settings import database, env
+from voiceops.settings import admin, database, env
 
 BASE_DIR = env.ROOT
 DATA_DIR = env.data_dir()
@@ -137,6 +137,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "crm.tasks.deliver_due", "schedule": timedelta(seconds=2)},
     "heartbeat": {"task": "voiceops.console.tasks.heartbeat", "schedule": timedelta(seconds=5)},
+    "embed-examples": {"task": "agents.tasks.embed_examples", "schedule": timedelta(minutes=1)},
     "expire-recordings": {"task": "agents.tasks.expire_recordings", "schedule": timedelta(hours=6)},
 }
 
@@ -162,6 +163,8 @@ VOICEOPS: dict[str, Any] = {
     "PIPER_TARGET": env.text("VOICEOPS_PIPER_TARGET", "127.0.0.1:8015"),
     # Where the web process relays call sockets to; empty: it serves them itself (runserver).
     "MEDIA_URL": env.optional_url("VOICEOPS_MEDIA_URL", schemes=("ws", "wss")),
+    # The demo is seeded here: the sign-in page tells its login.
+    "DEMO": env.boolean("VOICEOPS_DEMO", False),
     "PUBLIC_URL": env.optional_url("VOICEOPS_PUBLIC_URL", schemes=("http", "https")),
     "CRM_CONNECTOR": env.text("VOICEOPS_CRM_CONNECTOR", "http"),
     "CRM_URL": env.url("VOICEOPS_CRM_URL", "http://127.0.0.1:8016", schemes=("http", "https")),
@@ -176,9 +179,10 @@ VOICEOPS: dict[str, Any] = {
 }
 CRM_ON_DELIVERY = "voiceops.console.hooks.note_delivery"
 AGENTS_CRM_STATE = "voiceops.console.hooks.crm_state"
+AGENTS_SOURCES = "voiceops.console.hooks.source_names"
+TELEPHONY_AGENTS = "voiceops.console.hooks.agent_choices"
+UNFOLD = admin.UNFOLD
 TWILIO_AUTH_TOKEN = env.raw("TWILIO_AUTH_TOKEN") or ""
-
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "VoiceOps", "SITE_HEADER": "VoiceOps"}
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -1,0 +1,34 @@
+"""The seeded demo for app tests, with vectors that need no model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+
+def hashed_vectors(texts: Sequence[str], **_: Any) -> list[list[float]]:
+    """Unit-length vectors that differ by text; they mean nothing."""
+    vectors = []
+    for text in texts:
+        digest = hashlib.sha256(text.encode()).digest()
+        values = [byte - 127.5 for byte in digest] * 12
+        length = sum(value * value for value in values) ** 0.5
+        vectors.append([value / length for value in values])
+    return vectors
+
+
+@pytest.fixture
+def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voiceops.inference.embedder.embed_sync", hashed_vectors)
+    monkeypatch.setattr("voiceops.console.demo.embed_sync", hashed_vectors)
+
+
+@pytest.fixture
+def desk(db: None, without_model: None) -> None:
+    """The whole demo: agent, knowledge, customers, number, login."""
+    from voiceops.console import demo
+
+    demo.seed()
