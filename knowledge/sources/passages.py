@@ -25,21 +25,14 @@ MINIMUM_SCORE_ALONE = 0.83
 """Used instead of the lift while there are too few passages to have a middle."""
 FEW_PASSAGES = 20
 MIDDLE_TTL_S = 60.0
-SAME_LANGUAGE_BONUS = 0.01
-"""Between two passages that say the same, the caller's own language wins."""
 
 _NEAREST = """
-WITH nearest AS (
-    SELECT c.id, c.version, c.text, d.title, d.language, d.slug, d.updated_at,
-           1 - (c.embedding <=> %(embedding)s::vector) AS score
-    FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
-    WHERE d.kind = %(kind)s AND d.is_published AND c.version = d.indexed_version
-      AND (d.valid_from IS NULL OR d.valid_from <= now()) AND (d.valid_to IS NULL OR d.valid_to > now())
-    ORDER BY c.embedding <=> %(embedding)s::vector
-    LIMIT %(candidates)s
-)
-SELECT * FROM nearest WHERE score >= %(minimum)s
-ORDER BY score + CASE WHEN language = %(language)s THEN %(bonus)s ELSE 0 END DESC
+SELECT c.id, c.version, c.text, d.title, d.language, d.slug, d.updated_at,
+       1 - (c.embedding <=> %(embedding)s::vector) AS score
+FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
+WHERE d.kind = %(kind)s AND d.is_published AND c.version = d.indexed_version
+  AND (d.valid_from IS NULL OR d.valid_from <= now()) AND (d.valid_to IS NULL OR d.valid_to > now())
+ORDER BY c.embedding <=> %(embedding)s::vector
 LIMIT %(limit)s
 """
 
@@ -76,16 +69,13 @@ class Passages:
                 {
                     "embedding": as_vector(embedding),
                     "kind": self._kind,
-                    "candidates": 4 * query.limit,
-                    "minimum": MINIMUM_SCORE,
-                    "language": query.language,
-                    "bonus": SAME_LANGUAGE_BONUS,
                     "limit": query.limit,
                 },
             )
             rows = await cursor.fetchall()
-            if not rows or max(row["score"] for row in rows) < await self._least(cursor, embedding):
+            if rows and rows[0]["score"] < await self._least(cursor, embedding):
                 rows = []
+        rows = [row for row in rows if row["score"] >= MINIMUM_SCORE]
         if not rows:
             return Envelope(self.name, "empty", detail="no passage is near enough")
         now = datetime.now(UTC)

@@ -114,7 +114,21 @@ def test_two_names_that_share_a_word_are_told_apart() -> None:
     assert named("a garden somewhere", names) == ()
 
 
-def test_a_record_that_did_not_change_keeps_its_version(projects: None) -> None:
-    before = dict(Listing.objects.values_list("pk", "updated_at"))
-    services.seed_demo(embed=lambda texts: [[0.0] * 384 for _ in texts])
-    assert dict(Listing.objects.values_list("pk", "updated_at")) == before
+def test_a_second_start_keeps_what_operators_made_of_the_demo_and_a_reset_restores_it() -> None:
+    def embed(texts: Any) -> list[list[float]]:
+        return [[0.0] * 384 for _ in texts]
+
+    def seen() -> set[tuple[Any, ...]]:
+        return set(Listing.objects.values_list("pk", "price_inr", "updated_at"))
+
+    services.seed_demo(embed=embed)
+    Listing.objects.filter(project__slug="lakeview-residency", property_type="3BHK").update(price_inr=1)
+    Project.objects.get(slug="maple-court").delete()
+    edited = seen()
+    services.seed_demo(embed=embed)
+    assert seen() == edited
+    services.seed_demo(embed=embed, reset=True)
+    assert Listing.objects.count() == sum(len(project["listings"]) for project in demo.PROJECTS)
+    assert (
+        Listing.objects.get(project__slug="lakeview-residency", property_type="3BHK").price_inr == 12_000_000
+    )
