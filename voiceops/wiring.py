@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -101,13 +102,32 @@ class Runtime:
             timezone=settings.TIME_ZONE,
             channel=offer.channel,
             extra={
-                "places": knowledge.api.places(),
+                "places": _places(),
                 "is_demo": offer.is_demo,
                 "direction": offer.direction,
                 "called": offer.called,
                 "engines": self.providers.engines(),
             },
         )
+
+
+def _places() -> list[dict[str, Any]]:
+    """Projects and localities with their Hindi spellings, as the pipeline matches them."""
+    known = knowledge.api.places()
+    localities = {place["locality"]: place["locality_hi"] for place in known}
+    return [
+        {
+            "name": place["project"],
+            "kind": "project",
+            "slug": place["project_slug"],
+            "locality": place["locality"],
+            "aliases": [place["project_hi"]],
+        }
+        for place in known
+    ] + [
+        {"name": name, "kind": "locality", "locality": name, "aliases": [name_hi]}
+        for name, name_hi in localities.items()
+    ]
 
 
 async def _watch_loop() -> None:
