@@ -49,6 +49,7 @@ class Facts:
             done, _ = await asyncio.wait({writing}, timeout=deadline.remaining_ms() / 1000)
         except asyncio.CancelledError:
             writing.cancel()
+            writing.add_done_callback(_read_late)
             raise
         if not done:
             writing.cancel()
