@@ -136,6 +136,7 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "crm.tasks.deliver_due", "schedule": timedelta(seconds=2)},
+    "extend-visit-slots": {"task": "crm.tasks.ensure_slots", "schedule": timedelta(hours=6)},
     "heartbeat": {"task": "voiceops.console.tasks.heartbeat", "schedule": timedelta(seconds=5)},
     "embed-examples": {"task": "agents.tasks.embed_examples", "schedule": timedelta(minutes=1)},
     "expire-recordings": {"task": "agents.tasks.expire_recordings", "schedule": timedelta(hours=6)},
