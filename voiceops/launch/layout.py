@@ -95,6 +95,7 @@ def decide(
     }
     shared = {
         "VOICEOPS_WEB_URL": f"http://{f'[{web}]' if ':' in web else web}:{options.port}",
+        "VOICEOPS_DEMO": "1" if options.demo else "0",
         "VOICEOPS_SECRET_KEY": runtime.kept_secret(folders.data, "django.secret"),
         "PROMETHEUS_MULTIPROC_DIR": str(folders.metrics),
         **{name: value for part in chosen for name, value in embedded.get(part, {}).items()},

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from voiceops.core.errors import ConfigurationError
 from voiceops.launch.errors import LaunchError
+from voiceops.settings import env
 
 NEEDED_FREE_BYTES = 800_000_000
 """Room for databases, the assembled Whisper model (145 MB), logs and the demo's recordings."""
@@ -122,4 +123,6 @@ def check_settings() -> Mapping[str, object]:
                     raise ConfigurationError(
                         f"VOICEOPS_{variable}: no provider {provider!r}: use {', '.join(known)}"
                     )
+    for variable in ("VOICEOPS_MEDIA_WORKERS", "VOICEOPS_WORKER_PROCESSES"):
+        env.integer(variable, 1, minimum=1, maximum=64)
     return platform

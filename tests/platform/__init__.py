@@ -1,0 +1,1 @@
+"""The platform as a person starts it: ./run, for real."""
