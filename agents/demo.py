@@ -101,17 +101,20 @@ INTENTS: list[dict[str, Any]] = [
         "examples": _examples(
             """
             What is the price of a 3BHK in Whitefield?
+            What is the price of a flat there?
+            How much does a flat cost in the project?
+            What is the rate for flats in the project?
             How much does the three bedroom flat cost?
-            What does a two bedroom apartment cost at Lakeview Residency?
+            What does an apartment cost at the project?
             How much is it?
             Tell me the price please
-            What are your rates for a 2BHK?
-            What would a 3BHK set me back?
-            Can you give me the cost of a flat in Sarjapur?
+            What are your rates?
+            What would a flat set me back?
+            Can you give me the cost of a flat?
             What about Sarjapur, how much there?
             And the two bedroom?
-            How expensive are the flats in Indiranagar?
-            What price range are the apartments in Hebbal?
+            How expensive are the flats?
+            What price range are the apartments?
             How much do I have to pay for a four bedroom?
             I want to know the price of your apartments
             Is there anything under one crore?
@@ -121,6 +124,8 @@ INTENTS: list[dict[str, Any]] = [
             थ्री बीएचके फ्लैट कितने का है?
             दाम क्या है?
             Whitefield mein 3BHK ka price kya hai?
+            flat ka daam kya hai?
+            flat kitne ka hai?
             2BHK kitne ka hai?
             flat ki keemat batao
             सरजापुर में फ्लैट का रेट क्या है?
@@ -141,27 +146,31 @@ INTENTS: list[dict[str, Any]] = [
         "line": "",
         "examples": _examples(
             """
-            Do you have any 3BHK available in Whitefield?
+            Do you have any flats available?
+            Are there any apartments left?
+            Do you still have flats in the project?
+            How many flats do you have left?
             Is the two bedroom flat still available?
             How many units are left?
-            Are there any flats left at Lakeview Residency?
-            What is available in Sarjapur?
-            Do you have something in Indiranagar?
+            Are there any flats left?
+            What is available at the project?
+            Do you have something there?
             Is anything still available?
             How many three bedroom apartments are unsold?
             Are all the 2BHK flats sold out?
             Which flats are still free?
-            Can I still get a four bedroom in Hebbal?
+            Can I still get one?
             What homes do you have at the moment?
             Show me what options you have
             """,
             """
-            क्या व्हाइटफील्ड में तीन बीएचके उपलब्ध है?
+            क्या कोई फ्लैट उपलब्ध है?
+            कितने घर खाली हैं?
             कितने फ्लैट बचे हैं?
             क्या टू बीएचके खाली है?
             Koi 3BHK available hai kya?
             Kitne flat bache hain?
-            Sarjapur mein kya available hai?
+            Abhi kya available hai?
             """,
         ),
     },
@@ -176,7 +185,9 @@ INTENTS: list[dict[str, Any]] = [
             """
             I want to book a site visit
             Can I come and see the flat tomorrow?
-            I would like to visit Lakeview Residency on Saturday
+            I would like to visit the project on Saturday
+            Book a visit to the project tomorrow
+            Can I come over tomorrow to see it?
             Book a visit for tomorrow at five
             Can you schedule a visit for me?
             I want to see the apartment
@@ -219,6 +230,7 @@ INTENTS: list[dict[str, Any]] = [
             What was the loan instalment in my quote?
             You quoted me an EMI, what was it?
             What did we discuss about the EMI?
+            What did you say my monthly payment would be?
             Remind me of my EMI please
             What was the interest rate in my quote?
             How much per month did you say?
@@ -250,6 +262,8 @@ INTENTS: list[dict[str, Any]] = [
             What documents do I need to buy a flat?
             What happens if possession is delayed?
             Are pets allowed?
+            Can I keep a dog or a cat?
+            If I cancel, do I get my money back?
             What are the payment terms?
             Is there a penalty if I cancel?
             Do you charge brokerage?
@@ -279,7 +293,10 @@ INTENTS: list[dict[str, Any]] = [
         "line": "",
         "examples": _examples(
             """
-            What amenities does Lakeview Residency have?
+            What amenities does the project have?
+            What facilities are there?
+            When can I move in?
+            How far is the airport?
             Is there a swimming pool?
             Where exactly is the project?
             When is possession?
@@ -354,6 +371,8 @@ INTENTS: list[dict[str, Any]] = [
             That was helpful, thanks
             Great, thank you
             Okay, thanks
+            Okay
+            Alright, got it
             Perfect, thank you
             Much appreciated
             Wonderful, thanks
@@ -390,6 +409,9 @@ INTENTS: list[dict[str, Any]] = [
             Talk to you later
             Have a nice day, goodbye
             No, that's all
+            No, thank you
+            No
+            Nothing else
             """,
             """
             अलविदा
@@ -443,6 +465,10 @@ INTENTS: list[dict[str, Any]] = [
         "examples": _examples(
             """
             What is the weather today?
+            Recommend me a restaurant
+            What is your favourite colour?
+            Translate this for me
+            I like to ride my bicycle
             Tell me a joke
             Who won the cricket match?
             Can you order a pizza for me?

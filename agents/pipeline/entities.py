@@ -11,7 +11,7 @@ from typing import Any
 from agents.pipeline.number_words import word_value
 
 _WORD = re.compile(r"[\w\u0900-\u097f'’-]+")
-_BHK = re.compile(
+PROPERTY_TYPE = re.compile(
     r"\b([1-6]|one|two|three|four|five|ek|do|teen|char|chaar|single|double|triple|एक|दो|तीन|चार|टू|थ्री|फोर|वन)"
     r"[\s-]*(?:b\.?\s*h\.?\s*k\b\.?|bed\s*-?rooms?\b|beds?\b|बी\s*एच\s*के|बीएचके|बेडरूम|बैडरूम|kamre|कमरे)",
     re.IGNORECASE,
@@ -90,7 +90,7 @@ def _guess(name: str) -> Place:
 
 def find_property_type(text: str) -> str | None:
     """ "three bedroom", "3 BHK", "तीन बीएचके" → "3BHK"."""
-    match = _BHK.search(text)
+    match = PROPERTY_TYPE.search(text)
     if match is None:
         return None
     word = match[1].lower()

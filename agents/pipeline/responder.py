@@ -64,8 +64,10 @@ class Responder:
         self._clock = clock
         self._now = now
         self._intents = {intent.slug: intent for intent in plan.intents}
-        self._classifier = IntentClassifier(plan.intents)
         self._places = entities.places_of(plan.extra, plan.hints)
+        self._classifier = IntentClassifier(
+            plan.intents, names=[name for place in self._places for name in (place.name, *place.aliases)]
+        )
         self._promises = promises
         self._answers = Answers(plan=plan, lookup=lookup, phrasing=phrasing, places=self._places, now=now)
         self._visits = SiteVisitFlow(
@@ -151,8 +153,9 @@ class Responder:
 
     async def _understand(self, turn: Turn, text: str) -> Understood:
         with turn.span("intent") as attributes:
-            embedding = await self._embed(turn, text)
-            match = self._classifier.classify(text, embedding)
+            vectors = await self._embed(turn, [text, self._classifier.masked(text)])
+            embedding = vectors[0] if vectors else None
+            match = self._classifier.classify(text, vectors[1] if vectors else None)
             found = entities.find_entities(text, self._places)
             match = self._follow_up(text, match, found)
             attributes |= {"slug": match.slug, "score": round(match.score, 3), "method": match.method}
@@ -166,12 +169,11 @@ class Responder:
         )  # fmt: skip
         return Understood(text, match, self._intents.get(match.slug), embedding, found, preview.values())
 
-    async def _embed(self, turn: Turn, text: str) -> Sequence[float] | None:
+    async def _embed(self, turn: Turn, texts: Sequence[str]) -> Sequence[Sequence[float]] | None:
         deadline = Deadline.after_ms(EMBED_TIMEOUT_MS, self._clock)
         try:
             async with deadline.timeout():
-                vectors = await self._embedder.embed([text], kind="query", deadline=deadline)
-            return vectors[0]
+                return await self._embedder.embed(texts, kind="query", deadline=deadline)
         except Exception as error:
             turn.decide("degrade", f"embedder_{code_of(error)}", f"intent by words alone: {error}")
             return None

@@ -274,7 +274,7 @@ class SiteVisitFlow:
             if handed.text == say(self._profile, code, turn.language):
                 yield Clause(handed.text, "flow")
             else:
-                yield self._clause("visit_store_down_alone", turn)
+                yield self._clause(f"{code}_alone", turn)
 
     # Words and slots --------------------------------------------------------------------
 

@@ -186,7 +186,7 @@ def embed(text: str, dimensions: int = 383) -> list[float]:
             vector[int(hashlib.md5(piece.encode()).hexdigest(), 16) % dimensions] += weight
     length = float(np.linalg.norm(vector)) or 1.0
     # Everything shares a component, as with e5: unrelated sentences are not at zero.
-    mixed = np.append(vector / length * 0.6, 0.8)
+    mixed = np.append(vector / length * 0.436, 0.9)
     return [float(x) for x in mixed]
 
 

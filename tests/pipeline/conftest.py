@@ -192,7 +192,7 @@ class Desk:
     async def until(self, happened: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         async with asyncio.timeout(timeout_s):
             while not (value := happened()):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.04)
         return value
 
     async def type(self, text: str) -> dict[str, Any]:
@@ -200,7 +200,7 @@ class Desk:
         count = len(self.turns())
         self.inbound.put(WireText(text))
         await self.until(lambda: len(self.turns()) > count)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.04)
         return self.last
 
     async def say(self, text: str, speech_ms: float = 1500) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class Desk:
         self.stt.texts = [*self.stt.texts[: self.stt.opened], text]
         await self.mic.speak(speech_ms)
         await self.until(lambda: len(self.turns()) > count)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.04)
         return self.last
 
 
