@@ -36,11 +36,15 @@ def model_options(name: str, arguments: argparse.Namespace) -> Options:
 
     Raises: LaunchError when no model file is installed.
     """
-    options: dict[str, str] = {"threads": str(arguments.threads)}
+    options: dict[str, str] = {}
     if name == "whisper":
+        options["threads"] = str(arguments.threads)
         options["whisper_model"] = _model_path(
             arguments.whisper_model, "VOICEOPS_WHISPER_MODEL", "whisper-base"
         )
+    if name == "e5":
+        options["e5_model"] = str(model_path("e5-small", env.data_dir()))
+        options["e5_cache"] = str(env.data_dir() / "models" / "e5-small-int8")
     if name == "piper":
         options["piper_voice"] = _model_path(arguments.piper_voice, "VOICEOPS_PIPER_VOICE", "piper-joe")
     return options

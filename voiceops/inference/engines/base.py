@@ -70,7 +70,7 @@ class Synthesiser(Engine, Protocol):
 
 
 Options = Mapping[str, str]
-"""Model paths and engine settings by name: `whisper_model`, `piper_voice`, `threads`."""
+"""Model paths and engine settings by name: `whisper_model`, `e5_model`, `piper_voice`…"""
 
 
 def int16(audio: NDArray[np.float32]) -> bytes:

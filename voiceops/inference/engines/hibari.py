@@ -20,7 +20,7 @@ SEED = 7
 
 
 class HibariVoice:
-    """`threads`: of one synthesis (default 1; more does not help an 8 MB model)."""
+    """Runs on one thread: more do not help an 8 MB model."""
 
     def __init__(self, options: Options) -> None:
         self._model = Hibari(voice=VOICES[0], threads=1)
