@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from celery import current_app
 from django.db import transaction
 from django.db.models import F
 
@@ -14,6 +16,8 @@ from knowledge import demo
 from knowledge.index.chunking import passages
 from knowledge.models import Chunk, Document, KnowledgeBase, Listing, Project
 from voiceops.core.errors import VoiceOpsError
+
+log = logging.getLogger(__name__)
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 """Passages to unit-length vectors of 384 floats."""
@@ -77,9 +81,17 @@ def save_document(
 
 
 def queue_indexing(document_id: int) -> None:
-    from knowledge.tasks import index_document
+    """Ask a worker to index now. Without a broker the beat's `index_pending` does it later."""
+    try:
+        current_app.signature("knowledge.tasks.index_document", args=(document_id,)).apply_async()
+    except Exception:
+        log.warning("indexing could not be queued; the beat does it", exc_info=True)
 
-    index_document.delay(document_id)
+
+def pending() -> list[int]:
+    """Documents whose newest words are not searchable yet."""
+    stale = Document.objects.exclude(indexed_version=F("version"))
+    return list(stale.order_by("updated_at").values_list("pk", flat=True))
 
 
 def index(document_id: int, *, embed: Embed) -> int:

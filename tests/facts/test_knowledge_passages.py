@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from knowledge import services
+from knowledge import services, tasks
 from knowledge.api import build_retriever
 from knowledge.models import Chunk, Document
 from tests.facts.conftest import InPool, LocalE5, soon
+from voiceops.core.errors import SourceError
 from voiceops.core.facts import Envelope, Query
 
 pytestmark = [pytest.mark.models, pytest.mark.django_db(transaction=True)]
@@ -138,6 +139,20 @@ def test_saving_queues_the_index_after_the_commit_and_only_for_new_words(
     assert queued == [document.pk]
     assert services.save_document(slug="a", title="A", body="Other words.").version == 2
     assert queued == [document.pk] * 2
+
+
+def test_what_could_not_be_indexed_is_indexed_by_the_beat(
+    e5: LocalE5, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(texts: Any) -> Any:
+        raise SourceError("the embedder is away", code="unavailable")
+
+    monkeypatch.setattr(tasks, "_embed", away)
+    services.save_document(slug="a", title="A", body="The words of the document.")
+    assert services.pending() and not Chunk.objects.exists(), "saving must not fail with the index"
+    monkeypatch.setattr(tasks, "_embed", e5.passages)
+    assert tasks.index_pending.delay().get() == 1
+    assert not services.pending() and tasks.index_pending.delay().get() == 0
 
 
 def test_a_document_that_cannot_be_saved_says_what_to_change() -> None:

@@ -139,6 +139,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "extend-visit-slots": {"task": "crm.tasks.ensure_slots", "schedule": timedelta(hours=6)},
     "heartbeat": {"task": "voiceops.console.tasks.heartbeat", "schedule": timedelta(seconds=5)},
     "embed-examples": {"task": "agents.tasks.embed_examples", "schedule": timedelta(minutes=1)},
+    "index-documents": {"task": "knowledge.tasks.index_pending", "schedule": timedelta(minutes=1)},
     "expire-recordings": {"task": "agents.tasks.expire_recordings", "schedule": timedelta(hours=6)},
 }
 
