@@ -110,6 +110,7 @@ def decide(
         "media_port": str(ports["media"]),
         "media_workers": environ.get("VOICEOPS_MEDIA_WORKERS") or "1",
         "worker_processes": environ.get("VOICEOPS_WORKER_PROCESSES") or "2",
+        "crm_host": "127.0.0.1",
         "crm_port": str(ports["crm"]),
         "llm_host": "127.0.0.1",
         "llm_port": str(ports["llm"]),

@@ -83,7 +83,7 @@ PROGRAMS: tuple[Program, ...] = (
         "demo-crm",
         "demo CRM",
         "app",
-        ("manage.py", "demo_crm", "--port", "{crm_port}"),
+        ("manage.py", "demo_crm", "--host", "{crm_host}", "--port", "{crm_port}"),
         "crm",
         _ONE_THREAD,
         service="demo-crm",
