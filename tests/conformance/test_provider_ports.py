@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import soxr
 
 from agents.providers import llm, stt, tts, vad
+from telephony.transports import mulaw
 from tests.conformance.providers import speak
 from voiceops.core.budget import Deadline
 from voiceops.core.errors import LlmError, SttError, TtsError
@@ -156,6 +158,17 @@ async def test_whisper_hears_short_answers_once_and_local_words(
     text = (await utterance.final(deadline=soon())).text
     assert expected <= words(text)
     assert len(text.split()) <= len(said.split()) + 1, "a repeated answer"
+
+
+@pytest.mark.parametrize("recogniser", ["faster_whisper"], indirect=True)
+async def test_whisper_understands_a_telephone(recogniser: Any, best_voice: Any) -> None:
+    wide = np.frombuffer(await speak(best_voice, "What is the price in Whitefield?"), "<i2")
+    narrow = soxr.resample(wide.astype(np.float32), 16_000, 8_000)
+    carried = np.frombuffer(mulaw.decode(mulaw.encode(narrow.astype("<i2").tobytes())), "<i2")
+    utterance = recogniser.open(language="en", hints=HINTS)
+    utterance.push(soxr.resample(carried.astype(np.float32), 8_000, 16_000).astype("<i2").tobytes())
+    text = (await utterance.final(deadline=soon())).text
+    assert {"price", "whitefield"} <= words(text), text
 
 
 @pytest.mark.parametrize("recogniser", ["faster_whisper"], indirect=True)

@@ -178,8 +178,10 @@ class OpenAiModel:
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+            # A proxy of the environment stands between this machine and others, not inside it.
+            local = httpx.URL(self._url).host in ("127.0.0.1", "localhost", "::1")
             self._client = httpx.AsyncClient(
-                timeout=None, limits=limits, transport=self._transport, trust_env=False
+                timeout=None, limits=limits, transport=self._transport, trust_env=not local
             )
             self._loop = loop
         return self._client
