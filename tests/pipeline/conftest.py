@@ -45,6 +45,9 @@ ZONE = ZoneInfo("Asia/Kolkata")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE)
 """A Monday morning."""
 
+GREETINGS = {"en": "Hello, Maya here.", "hi": "नमस्ते, मैं माया।"}
+"""Short: every test waits for one."""
+
 PLACES = [
     {"name": "Lakeview Residency", "kind": "project", "slug": "lakeview-residency", "locality": "Whitefield"},
     {"name": "Orchid Grove", "kind": "project", "slug": "orchid-grove", "locality": "Sarjapur"},
@@ -94,7 +97,10 @@ def plan(**changes: Any) -> CallPlan:
         languages=tuple(PROFILE["languages"]),
         default_language="en",
         voices={"en": (VoiceSpec("fake"), VoiceSpec("spare")), "hi": (VoiceSpec("fake"), VoiceSpec("spare"))},
-        lines=PROFILE["lines"],
+        lines={
+            language: {**lines, "greeting": GREETINGS[language]}
+            for language, lines in PROFILE["lines"].items()
+        },
         budget=TurnBudget(),
     )
     made = CallPlan("call-1", profile, _INTENTS, hints=("Lakeview Residency",), extra={"places": PLACES})
