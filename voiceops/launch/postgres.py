@@ -23,6 +23,8 @@ from voiceops.launch.errors import LaunchError
 
 DATABASE = "voiceops"
 ACCOUNT = "pgserver"
+STALE_S = 10.0
+"""How long a server that is shutting down gets."""
 _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "64MB",
@@ -179,7 +181,7 @@ def _drop_stale_pid(data: Path) -> None:
     PostgreSQL itself only asks whether a process with that number lives, and after `kill -9` and
     a reboot that may be any other program.
     """
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + STALE_S
     while servers(data) and time.monotonic() < deadline:
         time.sleep(0.1)
     if living := servers(data):

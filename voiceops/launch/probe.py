@@ -1,7 +1,7 @@
 """A container's health check: exit 0 when a part is warm, else 1 with the reason.
 
-    python -m voiceops.launch.probe http://127.0.0.1:8000/healthz
-    python -m voiceops.launch.probe grpc://127.0.0.1:8013
+python -m voiceops.launch.probe http://127.0.0.1:8000/healthz
+python -m voiceops.launch.probe grpc://127.0.0.1:8013
 """
 
 from __future__ import annotations

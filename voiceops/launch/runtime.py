@@ -34,6 +34,11 @@ class Folders:
         self.run = data / "run"
         self.logs = data / "logs"
         self.metrics = data / "run" / "metrics"
+        if "%" in str(data) or not str(data).isprintable():
+            # supervisord expands % in paths of logs, even a doubled one.
+            raise LaunchError(
+                f"the data directory {data!s} has a % in its name: choose another with --data-dir"
+            )
         try:
             for folder in (self.data, self.run, self.logs):
                 folder.mkdir(parents=True, exist_ok=True)
