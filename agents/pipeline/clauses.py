@@ -10,7 +10,7 @@ like speech."""
 CLAUSE_WORDS = 8
 
 _SENTENCE_END = re.compile(r"[.!?।]+[\"')\]]*(?=\s)|\n+")
-_COMMA = re.compile(r"[,;:]\s")
+_COMMA = re.compile(r"[,;:]\s(?=\D)")
 _ABBREVIATIONS = ("rs.", "mr.", "mrs.", "ms.", "dr.", "st.", "no.", "sq.", "ft.", "approx.", "a.m.", "p.m.")
 
 
@@ -37,15 +37,28 @@ class Clauser:
         return text
 
     def _boundary(self) -> int | None:
-        for match in _SENTENCE_END.finditer(self._text):
-            before = self._text[: match.end()].rstrip()
-            if not before.lower().endswith(_ABBREVIATIONS):
-                return match.end()
+        end = _sentence_end(self._text)
         least = FIRST_CLAUSE_WORDS if not self._given else CLAUSE_WORDS
-        for match in _COMMA.finditer(self._text):
+        for match in _COMMA.finditer(self._text, 0, end or len(self._text)):
             if len(self._text[: match.start()].split()) >= least:
                 return match.end()
-        return None
+        return end
+
+
+def _sentence_end(text: str) -> int | None:
+    for match in _SENTENCE_END.finditer(text):
+        if not text[: match.end()].rstrip().lower().endswith(_ABBREVIATIONS):
+            return match.end()
+    return None
+
+
+def sentences(text: str) -> list[str]:
+    """A finished text sentence by sentence, for a voice that should start early but not halt."""
+    found: list[str] = []
+    while (end := _sentence_end(text)) is not None:
+        found.append(text[:end].strip())
+        text = text[end:]
+    return [part for part in (*found, text.strip()) if part]
 
 
 def split(text: str) -> list[str]:

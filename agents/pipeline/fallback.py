@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from agents.pipeline.lines import FILLERS
 from voiceops.core.clock import Clock
@@ -60,6 +61,6 @@ class SilenceWatch:
             await self._speak(code)
 
 
-async def settled(task: asyncio.Future[object]) -> None:
+async def settled(task: asyncio.Future[Any]) -> None:
     """Wait for a task of another scope without cancelling it when this one is cancelled."""
     await asyncio.wait([task])

@@ -10,7 +10,7 @@ from agents.pipeline.turn import Turn
 from voiceops.core.budget import Deadline, TurnBudget
 from voiceops.core.clock import Clock
 from voiceops.core.events import RetrievalEntry
-from voiceops.core.facts import Envelope, Query, Retrieved
+from voiceops.core.facts import Envelope, Query, Retrieved, Status
 from voiceops.core.ports import Retriever
 
 GRACE_MS = 50.0
@@ -35,7 +35,7 @@ class Lookup:
                 async with Deadline(deadline.at_ms + GRACE_MS, self.clock).timeout():
                     found = await self.retriever.search(query, sources=sources, deadline=deadline)
             except Exception as error:
-                status = "timed_out" if isinstance(error, TimeoutError) else "error"
+                status: Status = "timed_out" if isinstance(error, TimeoutError) else "error"
                 waited = self.clock.now_ms() - started
                 found = Retrieved(
                     tuple(

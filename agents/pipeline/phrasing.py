@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -112,7 +112,7 @@ class Phrasing:
 
     async def _clauses(
         self, turn: Turn, messages: Sequence[dict[str, str]], started: float
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         deadline = Deadline(started + self.profile.budget.llm_timeout_ms, self.clock)
         request = LlmRequest(messages=messages, max_tokens=MAX_TOKENS, stop=("\n\n",))
         clauser = Clauser()

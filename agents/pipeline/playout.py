@@ -269,7 +269,7 @@ class Playout:
             self._room.set()
 
     def _buffered_ms(self) -> float:
-        return sum(pcm_duration_ms(queue.audio, self._rate) for queue in self._queue)
+        return sum(len(queue.audio) / 2 / self._rate * 1000 for queue in self._queue)
 
     def _find(self, segment: Segment) -> _Queue | None:
         return next((queue for queue in self._queue if queue.segment is segment), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,7 @@ class Responder:
             hand_over=self.hand_over,
         )  # fmt: skip
 
-    async def respond(self, turn: Turn, text: str) -> AsyncIterator[Clause]:
+    async def respond(self, turn: Turn, text: str) -> AsyncGenerator[Clause]:
         """Clauses of the answer, in order, as soon as each may be said."""
         understood = await self._understand(turn, text)
         turn.context["session"] = {key: str(value) for key, value in understood.slots.items()}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from agents.pipeline.clauses import sentences
 from agents.pipeline.ear import Utterance
 from agents.pipeline.fallback import SilenceWatch, settled
 from agents.pipeline.language import LanguageState
@@ -160,7 +161,9 @@ class Stage:
             async for clause in clauses:
                 if clause.source == "flow" or (clause.source != "fixed" and turn.source != "flow"):
                     turn.source = clause.source
-                await self._voice(turn, clause, "answer")
+                whole = clause.fixed or clause.source == "llm"
+                for text in [clause.text] if whole else sentences(clause.text):
+                    await self._voice(turn, replace(clause, text=text), "answer")
 
     async def _voice(self, turn: Turn, clause: Clause, purpose: Purpose) -> Voiced:
         segment = self._segment(turn, clause.text, purpose)

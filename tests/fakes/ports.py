@@ -52,7 +52,7 @@ class FakeVad(_Fake):
     """Loud is speech."""
 
     window_samples: int = 512
-    capabilities: Capabilities = Capabilities("fake", "fake vad")
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities("fake", "fake vad"))
     hangs: bool = False
     asked: int = 0
 
@@ -147,7 +147,9 @@ class FakeLlm(_Fake):
     error: Exception | None = None
     hangs_after: int | None = None
     """Words after which the stream stalls for ever."""
-    capabilities: Capabilities = Capabilities("fake", "fake llm", frozenset({"en"}))
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities("fake", "fake llm", frozenset({"en"}))
+    )
     requests: list[LlmRequest] = field(default_factory=list)
     warmed: list[Any] = field(default_factory=list)
     open_streams: int = 0
@@ -193,7 +195,7 @@ def embed(text: str, dimensions: int = 383) -> list[float]:
 @dataclass
 class FakeEmbedder(_Fake):
     error: Exception | None = None
-    capabilities: Capabilities = Capabilities("fake", "fake embedder")
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities("fake", "fake embedder"))
 
     async def embed(
         self, texts: Sequence[str], *, kind: str, deadline: Deadline, priority: str = "final"

@@ -63,7 +63,8 @@ LISTINGS = [
 ]
 ASHA = CustomerContext(7, "Asha Rao", "+919800000001", "en")
 QUOTE = Evidence(
-    "history", "interaction:3", "1", "Quote of yesterday", "EMI of ₹86,400 for the 3BHK at Lakeview Residency",
+    "history", "interaction:3", "1", "Quote of yesterday",
+    "EMI of ₹86,400 for the 3BHK at Lakeview Residency",
     values={
         "emi_inr": 86_400, "price_inr": 12_000_000, "project": "Lakeview Residency", "property_type": "3BHK",
         "tenure_months": 240, "annual_rate_percent": 8.5, "quoted_at": NOW - timedelta(days=1),
@@ -197,7 +198,7 @@ class Desk:
 
     async def until(self, happened: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         async with asyncio.timeout(timeout_s):
-            while not (value := happened()):
+            while not (value := happened()):  # noqa: ASYNC110 - virtual time
                 await asyncio.sleep(0.04)
         return value
 
@@ -238,7 +239,7 @@ class _Microphone:
 
     async def speak(self, duration_ms: float, level: int = 6000) -> None:
         self._pcm += voice(duration_ms, level=level)
-        while self._pcm:
+        while self._pcm:  # noqa: ASYNC110 - virtual time
             await asyncio.sleep(0.02)
         self.stopped_speaking_ms = self._desk.line.now_ms()
 
