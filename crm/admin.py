@@ -231,7 +231,7 @@ class OutboxEntryAdmin(ReadOnlyAdmin):
         text = json.dumps(entry.payload, indent=2, ensure_ascii=False)
         return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)
 
-    def has_deliver_permission(self, request: HttpRequest) -> bool:
+    def has_deliver_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Delivering again writes nothing here; whoever may change entries may ask for it."""
         return bool(request.user.has_perm("crm.change_outboxentry"))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 
 def hashed_vectors(texts: Sequence[str], **_: Any) -> list[list[float]]:
@@ -26,9 +27,15 @@ def without_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voiceops.console.demo.embed_sync", hashed_vectors)
 
 
-@pytest.fixture
-def desk(db: None, without_model: None) -> None:
-    """The whole demo: agent, knowledge, customers, number, login."""
+@pytest.fixture(scope="module")
+def desk(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The whole demo: agent, knowledge, customers, number, login. Made once a module, in a
+    transaction around those of its tests."""
     from voiceops.console import demo
 
-    demo.seed()
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+        patch.setattr("voiceops.inference.embedder.embed_sync", hashed_vectors)
+        patch.setattr("voiceops.console.demo.embed_sync", hashed_vectors)
+        demo.seed()
+        yield
+        transaction.set_rollback(True)
