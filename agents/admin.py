@@ -58,7 +58,7 @@ def _line_fieldsets() -> list[tuple[str, dict[str, Any]]]:
 
 
 @admin.register(Agent)
-class AgentAdmin(ModelAdmin):  # type: ignore[misc]
+class AgentAdmin(ModelAdmin):
     form = AgentForm
     list_display = ("name", "slug", "spoken", "intent_count", "state", "updated_at")
     list_display_links = ("name",)
@@ -109,7 +109,7 @@ class ExampleForm(forms.ModelForm):
         fields = ("language", "text")
 
 
-class ExampleInline(TabularInline):  # type: ignore[misc]
+class ExampleInline(TabularInline):
     model = IntentExample
     form = ExampleForm
     fields = ("language", "text", "state")
@@ -127,7 +127,7 @@ class ExampleInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Intent)
-class IntentAdmin(ModelAdmin):  # type: ignore[misc]
+class IntentAdmin(ModelAdmin):
     form = IntentForm
     inlines = (ExampleInline,)
     list_display = ("label", "slug", "agent", "kind", "asks", "example_count", "state")

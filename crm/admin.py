@@ -66,7 +66,7 @@ class VisitInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):  # type: ignore[misc]
+class CustomerAdmin(ModelAdmin):
     inlines = (QuoteInline, InteractionInline, VisitInline)
     list_display = ("pii_name", "pii_phone", "pii_email", "language", "created_at")
     list_filter = ("language",)
@@ -117,7 +117,7 @@ class FreeFilter(admin.SimpleListFilter):
 
 
 @admin.register(VisitSlot)
-class VisitSlotAdmin(ModelAdmin):  # type: ignore[misc]
+class VisitSlotAdmin(ModelAdmin):
     list_display = ("starts_at", "project_name", "state")
     list_filter = (FreeFilter, "project_name")
     search_fields = ("project_name", "project_slug")
@@ -162,7 +162,7 @@ class SiteVisitAdmin(ReadOnlyAdmin):
 
 
 @admin.register(HandoverRequest)
-class HandoverRequestAdmin(ModelAdmin):  # type: ignore[misc]
+class HandoverRequestAdmin(ModelAdmin):
     list_display = ("created_at", "caller", "reason", "state", "trace")
     list_filter = ("is_done",)
     search_fields = ("pii_phone", "reason", "customer__pii_name")

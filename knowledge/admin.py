@@ -23,7 +23,7 @@ from voiceops.core.rupees import in_words
 
 
 @admin.register(KnowledgeBase)
-class KnowledgeBaseAdmin(ModelAdmin):  # type: ignore[misc]
+class KnowledgeBaseAdmin(ModelAdmin):
     list_display = ("name", "slug", "document_count")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -65,7 +65,7 @@ class DocumentForm(forms.ModelForm):
 
 
 @admin.register(Document)
-class DocumentAdmin(ModelAdmin):  # type: ignore[misc]
+class DocumentAdmin(ModelAdmin):
     form = DocumentForm
     list_display = ("title", "kind", "spoken", "base", "published", "state", "updated_at")
     list_filter = ("kind", "language", "base", "is_published")
@@ -140,7 +140,7 @@ class ListingForm(forms.ModelForm):
         return price
 
 
-class ListingInline(TabularInline):  # type: ignore[misc]
+class ListingInline(TabularInline):
     model = Listing
     form = ListingForm
     fields = ("property_type", "price_inr", "spoken_price", "area_sqft", "units_available")
@@ -178,7 +178,7 @@ class ProjectForm(forms.ModelForm):
 
 
 @admin.register(Project)
-class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
+class ProjectAdmin(ModelAdmin):
     form = ProjectForm
     inlines = (ListingInline,)
     list_display = ("name", "locality", "city", "prices", "units", "possession", "updated_at")

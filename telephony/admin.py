@@ -48,7 +48,7 @@ class PhoneNumberForm(forms.ModelForm):
 
 
 @admin.register(PhoneNumber)
-class PhoneNumberAdmin(ModelAdmin):  # type: ignore[misc]
+class PhoneNumberAdmin(ModelAdmin):
     form = PhoneNumberForm
     list_display = ("e164", "label", "agent_slug")
     search_fields = ("e164", "label", "agent_slug")

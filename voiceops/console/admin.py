@@ -17,17 +17,17 @@ for _model in (User, Group, TokenProxy):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(TokenProxy)
-class TokenAdmin(DrfTokenAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class TokenAdmin(DrfTokenAdmin, ModelAdmin):
     pass

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from voiceops.console import demo
+from voiceops.console.demo_login import LOGIN
 from voiceops.core.errors import SourceError
 
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             ) from error
         self.stdout.write(
             f"Demo ready: agent {seeded.agent.slug} {seeded.agent.action},"
-            f" {seeded.examples_embedded} examples embedded, login {demo.LOGIN[0]} {seeded.login}."
+            f" {seeded.examples_embedded} examples embedded, login {LOGIN[0]} {seeded.login}."
         )
 
     def say(self, line: str) -> None:
