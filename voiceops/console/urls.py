@@ -3,13 +3,15 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from voiceops.console import views
+from voiceops.console import health, views
 from voiceops.console.health import healthz
 from voiceops.console.security import page, strict
 
+missing = strict(views.missing)
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", page(views.home), name="home"),
+    path("healthz", health.healthz, name="healthz"),
     path("login/", strict(views.Login.as_view()), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("call/", page(views.softphone), name="softphone"),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from agents import api as agents
 from crm import api as crm
 from voiceops.console import live, peaks, waterfall
+from voiceops.console.demo_login import LOGIN
 from voiceops.console.forms import CallFilterForm
 from voiceops.console.templatetags.console import words
 from voiceops.core.budget import TurnBudget
@@ -25,8 +26,6 @@ from voiceops.core.errors import ConfigurationError
 
 PAGE_SIZE = 25
 RECENT = 8
-DEMO_USER = "demo"
-DEMO_PASSWORD = "demo"
 
 
 class Login(LoginView):
@@ -35,12 +34,9 @@ class Login(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shows_demo = bool(settings.VOICEOPS.get("DEMO")) and (
-            get_user_model().objects.filter(username=DEMO_USER, is_active=True).exists()
+            get_user_model().objects.filter(username=LOGIN[0], is_active=True).exists()
         )
-        return super().get_context_data(**kwargs) | {
-            "demo_user": DEMO_USER if shows_demo else "",
-            "demo_password": DEMO_PASSWORD,
-        }
+        return super().get_context_data(**kwargs) | {"demo": LOGIN if shows_demo else None}
 
 
 # Home ----------------------------------------------------------------------------------------
@@ -305,4 +301,5 @@ def call_peaks(request: HttpRequest, session_id: str) -> HttpResponse:
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Any address that leads nowhere."""
-    return render(request, "console/404.html", {"message": str(exception) or ""}, status=404)
+    reason = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
+    return render(request, "console/404.html", {"message": reason}, status=404)

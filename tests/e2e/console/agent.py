@@ -106,7 +106,14 @@ class FakeAgent:
         emit("speech.started")
         words = text.split()
         for count in (2, 5, 7):
-            emit("transcript.partial", None, text=" ".join(words[:count]), language="en", engine="fake", decode_ms=40.0)
+            emit(
+                "transcript.partial",
+                None,
+                text=" ".join(words[:count]),
+                language="en",
+                engine="fake",
+                decode_ms=40.0,
+            )
             await asyncio.sleep(0.25)
         emit("speech.stopped")
         emit("transcript.final", None, text=text, language="en", engine="fake", decode_ms=112.0)
@@ -114,12 +121,20 @@ class FakeAgent:
         await self._respond(emit, outbound, turn, text)
 
     async def _respond(self, emit: Any, outbound: Outbound, turn: int, heard: str) -> None:
-        emit("intent", turn, slug="price_enquiry", score=0.92, runner_up="availability_enquiry", language="en")
+        emit(
+            "intent", turn, slug="price_enquiry", score=0.92, runner_up="availability_enquiry", language="en"
+        )
         emit("retrieval", turn, query=heard, source="listings", outcome="ok", latency_ms=31.0, score=0.94,
-             chunk="listing:lakeview-3bhk", version="7", text="Lakeview Residency, Whitefield: 3BHK at ₹1.2 crore")  # fmt: skip
+             chunk="listing:lakeview-3bhk", version="7", text="Whitefield: 3BHK at ₹1.2 crore")  # fmt: skip
         emit("llm.first_token", turn, after_ms=120.0)
         emit("clause", turn, text="A 3BHK in Whitefield is ₹1.2 crore.", source="llm")
-        emit("degrade", turn, decision="degrade", code="tts_failover", reason="hibari did not answer, piper spoke")
+        emit(
+            "degrade",
+            turn,
+            decision="degrade",
+            code="tts_failover",
+            reason="hibari did not answer, piper spoke",
+        )
         emit("tts.first_audio", turn)
         emit("agent.speaking", turn, text="A 3BHK in Whitefield is ₹1.2 crore.", purpose="answer")
         await self._speak(outbound, self.answer_seconds, f"turn-{turn}")

@@ -33,14 +33,17 @@ from voiceops.console.consumers import LiveConsumer
 
 CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
-    "--disable-background-networking", "--disable-component-update", "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking", "--disable-component-update",
+    "--autoplay-policy=no-user-gesture-required",
 ]  # fmt: skip
 
 
 def chromium_path() -> str | None:
     """The browser to drive: VOICEOPS_CHROMIUM, else the system's."""
     named = os.environ.get("VOICEOPS_CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return (
+        named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    )
 
 
 @pytest.fixture(scope="session")
@@ -150,12 +153,13 @@ def open_page(site: Site, browser: Browser, operator: User) -> Iterator[OpenPage
         if signed_in:
             client = Client()
             client.force_login(operator)
-            context.add_cookies(
-                [{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value, "url": site.url}]
-            )  # fmt: skip
+            name = settings.SESSION_COOKIE_NAME
+            context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if message.type == "error" else None
+        )
         page.goto(address)
         return page
 
@@ -164,6 +168,14 @@ def open_page(site: Site, browser: Browser, operator: User) -> Iterator[OpenPage
     for context in contexts:
         context.close()
     assert not complaints, complaints
+
+
+def until(check: Callable[[], Any], page: Page, what: str, timeout_s: float = 10) -> None:
+    """Wait, with the page alive, until `check()` is true."""
+    deadline = time.monotonic() + timeout_s
+    while not check():
+        assert time.monotonic() < deadline, f"never happened: {what}"
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture

@@ -57,8 +57,16 @@ def write_recording(name: str, length_s: float, talk: list[tuple[str, float, flo
     return name
 
 
-def span(name: str, start: float, length: float, budget: float | None = None, **attributes: Any) -> dict[str, Any]:
-    return {"name": name, "start_ms": start, "duration_ms": length, "budget_ms": budget, "attributes": attributes}
+def span(
+    name: str, start: float, length: float, budget: float | None = None, **attributes: Any
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "start_ms": start,
+        "duration_ms": length,
+        "budget_ms": budget,
+        "attributes": attributes,
+    }
 
 
 def turn(index: int, at: float, heard: str, said: str, intent: str, **fields: Any) -> dict[str, Any]:
@@ -84,28 +92,76 @@ def turn(index: int, at: float, heard: str, said: str, intent: str, **fields: An
     ]
     words = heard.split()
     return {
-        "index": index, "latency_ms": latency, "stt_ms": stt, "retrieval_ms": retrieval, "llm_ms": llm,
-        "tts_ms": tts, "language": "en", "intent": intent, "crm_sync": "none", "heard": heard, "said": said,
-        "planned": said, "answer_source": "llm", "started_ms": at - 300.0 * len(words) ** 0.9,
-        "ended_ms": at + latency + spoken, "filler": "", "filler_ms": 0.0, "interrupted": False,
-        "citations": [{"source": "listings", "chunk": "listing:lakeview-3bhk", "version": "7",
-                       "title": "Lakeview Residency 3BHK", "text": "3BHK, 1,650 sq ft, Whitefield, ₹1.2 crore, 3 units"}],
-        "fact_ids": [], "spans": spans,
-        "partials": [{"at_ms": at - 900 + 300 * n, "text": " ".join(words[: 3 * (n + 1)]), "kind": "partial"}
-                     for n in range(max(1, len(words) // 3))],
-        "retrievals": [
-            {"query": heard, "source": "listings", "outcome": "ok", "latency_ms": retrieval, "version": "7",
-             "chunk": "listing:lakeview-3bhk", "score": 0.94, "age_s": 3600.0,
-             "text": "Lakeview Residency, Whitefield: 3BHK, 1,650 sq ft, ₹1.2 crore, 3 units available"},
-            {"query": heard, "source": "documents", "outcome": "timed_out", "latency_ms": 800.0, "version": "",
-             "chunk": "", "score": None, "age_s": None, "text": ""},
+        "index": index,
+        "latency_ms": latency,
+        "stt_ms": stt,
+        "retrieval_ms": retrieval,
+        "llm_ms": llm,
+        "tts_ms": tts,
+        "language": "en",
+        "intent": intent,
+        "crm_sync": "none",
+        "heard": heard,
+        "said": said,
+        "planned": said,
+        "answer_source": "llm",
+        "started_ms": at - 300.0 * len(words) ** 0.9,
+        "ended_ms": at + latency + spoken,
+        "filler": "",
+        "filler_ms": 0.0,
+        "interrupted": False,
+        "citations": [
+            {
+                "source": "listings",
+                "chunk": "listing:lakeview-3bhk",
+                "version": "7",
+                "title": "Lakeview Residency 3BHK",
+                "text": "3BHK, 1,650 sq ft, Whitefield, ₹1.2 crore, 3 units",
+            }
         ],
-        "tools": [], "decisions": [],
-        "context": {"messages": [{"role": "system", "content": "You are the property desk of Lakeview Homes."},
-                                 {"role": "user", "content": heard}],
-                    "facts": ["3BHK in Whitefield: ₹1.2 crore"], "prompt_tokens": 312, "completion_tokens": 28},
+        "fact_ids": [],
+        "spans": spans,
+        "partials": [
+            {"at_ms": at - 900 + 300 * n, "text": " ".join(words[: 3 * (n + 1)]), "kind": "partial"}
+            for n in range(max(1, len(words) // 3))
+        ],
+        "retrievals": [
+            {
+                "query": heard,
+                "source": "listings",
+                "outcome": "ok",
+                "latency_ms": retrieval,
+                "version": "7",
+                "chunk": "listing:lakeview-3bhk",
+                "score": 0.94,
+                "age_s": 3600.0,
+                "text": "Lakeview Residency, Whitefield: 3BHK, 1,650 sq ft, ₹1.2 crore, 3 units available",
+            },
+            {
+                "query": heard,
+                "source": "documents",
+                "outcome": "timed_out",
+                "latency_ms": 800.0,
+                "version": "",
+                "chunk": "",
+                "score": None,
+                "age_s": None,
+                "text": "",
+            },
+        ],
+        "tools": [],
+        "decisions": [],
+        "context": {
+            "messages": [
+                {"role": "system", "content": "You are the property desk of Lakeview Homes."},
+                {"role": "user", "content": heard},
+            ],
+            "facts": ["3BHK in Whitefield: ₹1.2 crore"],
+            "prompt_tokens": 312,
+            "completion_tokens": 28,
+        },
         **fields,
-    }  # fmt: skip
+    }
 
 
 def store(
@@ -123,27 +179,47 @@ def store(
     record(
         "call.started",
         {
-            "session_id": session_id, "agent_slug": "property-desk", "channel": "twilio",
-            "direction": "inbound", "pii_caller": "+919800000001", "customer_id": None,
-            "customer_name": "Asha Rao", "language": "en", "started_at": at.isoformat(), "is_demo": False,
-            "engines": {"stt": "faster-whisper base (CTranslate2 int8)", "llm": "SmolLM2-135M-Instruct (llama.cpp)",
-                        "tts": "Hibari heart", "vad": "Silero", "embedder": "multilingual-e5-small"},
+            "session_id": session_id,
+            "agent_slug": "property-desk",
+            "channel": "twilio",
+            "direction": "inbound",
+            "pii_caller": "+919800000001",
+            "customer_id": None,
+            "customer_name": "Asha Rao",
+            "language": "en",
+            "started_at": at.isoformat(),
+            "is_demo": False,
+            "engines": {
+                "stt": "faster-whisper base (CTranslate2 int8)",
+                "llm": "SmolLM2-135M-Instruct (llama.cpp)",
+                "tts": "Hibari heart",
+                "vad": "Silero",
+                "embedder": "multilingual-e5-small",
+            },
             **(started or {}),
         },
-    )  # fmt: skip
+    )
     for item in turns:
         record("turn", {"session_id": session_id, "at": at.isoformat(), "turn": item})
     if length_s is not None:
         record(
             "call.ended",
             {
-                "session_id": session_id, "ended_at": (at + timedelta(seconds=length_s)).isoformat(),
-                "language": "en", "outcome": "answered", "ended_reason": "hangup", "is_degraded": False,
-                "dropped_frames": 0, "dropped_traces": 0, "recording": "", "recording_consent": True,
-                "recording_ms": 0, "retain_until": (timezone.localdate() + timedelta(days=90)).isoformat(),
+                "session_id": session_id,
+                "ended_at": (at + timedelta(seconds=length_s)).isoformat(),
+                "language": "en",
+                "outcome": "answered",
+                "ended_reason": "hangup",
+                "is_degraded": False,
+                "dropped_frames": 0,
+                "dropped_traces": 0,
+                "recording": "",
+                "recording_consent": True,
+                "recording_ms": 0,
+                "retain_until": (timezone.localdate() + timedelta(days=90)).isoformat(),
                 **(ended or {}),
             },
-        )  # fmt: skip
+        )
     return session_id
 
 
@@ -152,75 +228,198 @@ def recorded_call() -> str:
     fact = "5f2c1c0e-0000-4000-8000-000000000001"
     turns = [
         turn(1, 5200, PRICE, ANSWER, "price_enquiry"),
-        turn(2, 15_600, "And what was the EMI you quoted me yesterday?", "You were quoted an EMI of",
-             "emi_history", llm=612.0, interrupted=True, filler="One moment, let me look.", filler_ms=1100.0,
-             planned="You were quoted an EMI of ₹91,450 a month over 240 months.", answer_source="template",
-             decisions=[{"kind": "grounding", "code": "answer_rebuilt", "at_ms": 16_500.0,
-                         "reason": "The model said ₹91,500, which stands in no retrieved record."}]),
-        turn(3, 22_800, "Book a site visit tomorrow at eleven.", "Your visit to Lakeview Residency is booked for tomorrow at 11.",
-             "site_visit_booking", answer_source="flow", crm_sync="queued", fact_ids=[fact], retrieval=96.0,
-             tools=[{"name": "reserve_slot", "arguments": {"slot_id": 12, "project": "Lakeview Residency"}, "outcome": "ok",
-                     "latency_ms": 21.0, "result": {"visit_id": 5, "starts_at": "tomorrow 11:00"}, "fact_id": fact}]),
-        turn(4, 33_000, "Thank you, bye.", "Thank you for calling. Goodbye.", "goodbye", llm=0.0, tts=240.0,
-             answer_source="fixed", retrievals=[], citations=[]),
-    ]  # fmt: skip
+        turn(
+            2,
+            15_600,
+            "And what was the EMI you quoted me yesterday?",
+            "You were quoted an EMI of",
+            "emi_history",
+            llm=612.0,
+            interrupted=True,
+            filler="One moment, let me look.",
+            filler_ms=1100.0,
+            planned="You were quoted an EMI of ₹91,450 a month over 240 months.",
+            answer_source="template",
+            decisions=[
+                {
+                    "kind": "grounding",
+                    "code": "answer_rebuilt",
+                    "at_ms": 16_500.0,
+                    "reason": "The model said ₹91,500, which stands in no retrieved record.",
+                }
+            ],
+        ),
+        turn(
+            3,
+            22_800,
+            "Book a site visit tomorrow at eleven.",
+            "Your visit to Lakeview Residency is booked for tomorrow at 11.",
+            "site_visit_booking",
+            answer_source="flow",
+            crm_sync="queued",
+            fact_ids=[fact],
+            retrieval=96.0,
+            tools=[
+                {
+                    "name": "reserve_slot",
+                    "arguments": {"slot_id": 12, "project": "Lakeview Residency"},
+                    "outcome": "ok",
+                    "latency_ms": 21.0,
+                    "result": {"visit_id": 5, "starts_at": "tomorrow 11:00"},
+                    "fact_id": fact,
+                }
+            ],
+        ),
+        turn(
+            4,
+            33_000,
+            "Thank you, bye.",
+            "Thank you for calling. Goodbye.",
+            "goodbye",
+            llm=0.0,
+            tts=240.0,
+            answer_source="fixed",
+            retrievals=[],
+            citations=[],
+        ),
+    ]
     turns[1]["spans"].append(span("filler", 15_900, 1100, None))
     recording = write_recording(
-        "trace.wav", 42.0,
-        [("agent", 0.4, 2.2), ("caller", 3.0, 2.2), ("agent", 6.0, 5.6), ("caller", 13.1, 2.5), ("agent", 15.9, 1.1),
-         ("agent", 17.0, 1.4), ("caller", 18.2, 0.5), ("caller", 20.4, 2.4), ("agent", 23.7, 4.6),
-         ("caller", 31.6, 1.4), ("agent", 33.7, 2.4)],
-    )  # fmt: skip
+        "trace.wav",
+        42.0,
+        [
+            ("agent", 0.4, 2.2),
+            ("caller", 3.0, 2.2),
+            ("agent", 6.0, 5.6),
+            ("caller", 13.1, 2.5),
+            ("agent", 15.9, 1.1),
+            ("agent", 17.0, 1.4),
+            ("caller", 18.2, 0.5),
+            ("caller", 20.4, 2.4),
+            ("agent", 23.7, 4.6),
+            ("caller", 31.6, 1.4),
+            ("agent", 33.7, 2.4),
+        ],
+    )
     return store(
-        turns, session_id="trace-me", started_at=timezone.now() - timedelta(minutes=9),
+        turns,
+        session_id="trace-me",
+        started_at=timezone.now() - timedelta(minutes=9),
         ended={"recording": recording, "recording_ms": 42_000, "outcome": "booked", "is_degraded": True},
-    )  # fmt: skip
+    )
 
 
 def history(count: int = 12) -> None:
     """Calls of every outcome over the last hours."""
     kinds: list[dict[str, Any]] = [
-        {"outcome": "answered", "name": "Asha Rao", "phone": "+919800000001", "heard": PRICE, "intent": "price_enquiry"},
-        {"outcome": "booked", "name": "Vikram Shetty", "phone": "+919811100002", "heard": "I would like to see a flat in Hebbal on Saturday",
-         "intent": "site_visit_booking", "sync": "success"},
-        {"outcome": "handover", "name": "", "phone": "+919811100004", "heard": "Can I speak to a real person please?", "intent": "handover_request"},
-        {"outcome": "no_answer_found", "name": "Meera Iyer", "phone": "+919811100006", "heard": "Who won the cricket match last night?", "intent": "unknown"},
+        {
+            "outcome": "answered",
+            "name": "Asha Rao",
+            "phone": "+919800000001",
+            "heard": PRICE,
+            "intent": "price_enquiry",
+        },
+        {
+            "outcome": "booked",
+            "name": "Vikram Shetty",
+            "phone": "+919811100002",
+            "heard": "I would like to see a flat in Hebbal on Saturday",
+            "intent": "site_visit_booking",
+            "sync": "success",
+        },
+        {
+            "outcome": "handover",
+            "name": "",
+            "phone": "+919811100004",
+            "heard": "Can I speak to a real person please?",
+            "intent": "handover_request",
+        },
+        {
+            "outcome": "no_answer_found",
+            "name": "Meera Iyer",
+            "phone": "+919811100006",
+            "heard": "Who won the cricket match last night?",
+            "intent": "unknown",
+        },
         {"outcome": "abandoned", "name": "", "phone": "", "heard": "", "intent": ""},
-        {"outcome": "failed", "name": "Farhan Khan", "phone": "+919811100009", "heard": "Is there a swimming pool?", "intent": "project_info",
-         "degraded": True, "sync": "failed", "llm": 1830.0},
-        {"outcome": "answered", "name": "Deepa Nair", "phone": "+919811100010", "heard": "What was the EMI amount you quoted me yesterday?",
-         "intent": "emi_history", "language": "hi", "demo": True},
-    ]  # fmt: skip
+        {
+            "outcome": "failed",
+            "name": "Farhan Khan",
+            "phone": "+919811100009",
+            "heard": "Is there a swimming pool?",
+            "intent": "project_info",
+            "degraded": True,
+            "sync": "failed",
+            "llm": 1830.0,
+        },
+        {
+            "outcome": "answered",
+            "name": "Deepa Nair",
+            "phone": "+919811100010",
+            "heard": "What was the EMI amount you quoted me yesterday?",
+            "intent": "emi_history",
+            "language": "hi",
+            "demo": True,
+        },
+    ]
     now = timezone.now()
     for number in range(count):
         kind = kinds[number % len(kinds)]
         turns = []
         if kind["heard"]:
-            turns.append(turn(1, 4000, kind["heard"], ANSWER, kind["intent"], language=kind.get("language", "en"),
-                              crm_sync=kind.get("sync", "none"), llm=kind.get("llm", 300.0 + 23 * number),
-                              stt=96.0 + 11 * number, tts=48.0 + 5 * number))  # fmt: skip
+            turns.append(
+                turn(
+                    1,
+                    4000,
+                    kind["heard"],
+                    ANSWER,
+                    kind["intent"],
+                    language=kind.get("language", "en"),
+                    crm_sync=kind.get("sync", "none"),
+                    llm=kind.get("llm", 300.0 + 23 * number),
+                    stt=96.0 + 11 * number,
+                    tts=48.0 + 5 * number,
+                )
+            )
         store(
             turns,
             session_id=f"past-{number:03d}",
             started_at=now - timedelta(minutes=1 + 3 * number),
             length_s=24.0 + 7 * number,
-            started={"customer_name": kind["name"], "pii_caller": kind["phone"], "is_demo": kind.get("demo", False),
-                     "channel": "browser" if number % 3 == 2 else "twilio"},
-            ended={"outcome": kind["outcome"], "is_degraded": kind.get("degraded", False),
-                   "language": kind.get("language", "en")},
-        )  # fmt: skip
+            started={
+                "customer_name": kind["name"],
+                "pii_caller": kind["phone"],
+                "is_demo": kind.get("demo", False),
+                "channel": "browser" if number % 3 == 2 else "twilio",
+            },
+            ended={
+                "outcome": kind["outcome"],
+                "is_degraded": kind.get("degraded", False),
+                "language": kind.get("language", "en"),
+            },
+        )
 
 
 def waiting() -> None:
     """A caller who waits for a call back, one failed and two queued CRM writes."""
     customer = Customer.objects.create(pii_name="Meera Iyer", pii_phone="+919811100006")
     for number, (kind, state) in enumerate(
-        (("handover_requested", "failed"), ("site_visit_booked", "queued"), ("site_visit_booked", "delivering"))
+        (
+            ("handover_requested", "failed"),
+            ("site_visit_booked", "queued"),
+            ("site_visit_booked", "delivering"),
+        )
     ):
-        fact = FactLog.objects.create(fact_id=f"fact-{number}", kind=kind, session_id="past-002", turn_index=1, payload={})
+        fact = FactLog.objects.create(
+            fact_id=f"fact-{number}", kind=kind, session_id="past-002", turn_index=1, payload={}
+        )
         OutboxEntry.objects.create(
-            fact=fact, connector="http", idempotency_key=fact.fact_id, payload={}, state=state,
+            fact=fact,
+            connector="http",
+            idempotency_key=fact.fact_id,
+            payload={},
+            state=state,
             next_attempt_at=timezone.now(),
-        )  # fmt: skip
+        )
         if kind == "handover_requested":
             HandoverRequest.objects.create(fact=fact, customer=customer, reason="Asked for a person")

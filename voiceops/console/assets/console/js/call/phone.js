@@ -17,6 +17,7 @@ const SAY = {
   idle: ["ended", "Call ended", "Nothing was heard for a while, so the call was ended."],
   silent: ["ended", "Call ended", "Nothing was heard for a while, so the call was ended."],
   too_long: ["ended", "Call ended", "The call reached the longest time a call may take."],
+  "internal error": ["lost", "The call failed", "Something broke on the platform's side; it was logged. Call again."],
   slow_client: ["lost", "Line too slow", "This connection is too slow for a call."],
 };
 const CODES = { 1013: "at_capacity", 1012: "going_away", 4401: "login_required", 4404: "agent_unknown", 4408: "idle" };
