@@ -14,6 +14,7 @@ from django.urls import path, re_path
 
 from telephony.api import BROWSER_PATH, TWILIO_PATH, CallJournal, MediaRelay, websocket_routes
 from voiceops.console.consumers import LiveConsumer
+from voiceops.console.metrics import CountingCallLog
 from voiceops.core.events import WireEvent
 from voiceops.core.plan import CallOffer
 from voiceops.core.ports import Listener, Outbound
@@ -50,9 +51,9 @@ def _web() -> URLRouter:
         relay: Any = MediaRelay(media_url)
         calls: list[Any] = [re_path(TWILIO_PATH, relay), re_path(BROWSER_PATH, relay)]
     else:
-        calls = websocket_routes(answer=answer, log=journal)
+        calls = websocket_routes(answer=answer, log=CountingCallLog(journal))
     return URLRouter([live, *calls, _unknown])
 
 
 application = _web()
-media_application = URLRouter([*websocket_routes(answer=answer, log=journal), _unknown])
+media_application = URLRouter([*websocket_routes(answer=answer, log=CountingCallLog(journal)), _unknown])
