@@ -228,7 +228,7 @@ def test_the_supervisor_reads_commands_with_percent_signs_and_paths_with_spaces(
     options.realize(["-c", str(folder / "c.conf"), "-n"])
     (group,) = options.process_group_configs
     (program,) = group.process_configs
-    assert program.command == "/bin/echo '50%' 'two words'"
+    assert program.command == "/bin/echo 50% 'two words'"
     assert program.environment["X"] == "5%"
     assert program.stdout_logfile == str(folder / "web.log")
     assert program.killasgroup
