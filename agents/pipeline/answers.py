@@ -14,6 +14,7 @@ from agents.pipeline.lookup import Lookup
 from agents.pipeline.phrasing import Phrasing
 from agents.pipeline.templates import MissingValue, fill, written_values
 from agents.pipeline.turn import Clause, Turn
+from agents.pipeline.when import past_day
 from voiceops.core.facts import Evidence, Query, Retrieved
 from voiceops.core.plan import CallPlan, IntentSpec
 
@@ -52,7 +53,10 @@ class Answers:
         if personal and self._plan.customer is None:
             yield self._line("history_unknown_caller", language)
             return
-        slots = understood.found if personal else understood.slots
+        slots = dict(understood.found if personal else understood.slots)
+        day = past_day(understood.text, self._now()) if personal else None
+        if day is not None:
+            slots["date"] = day.isoformat()
         if spec.slug == "price_enquiry" and not _names_something(slots):
             yield self._line("ask_property", language)
             return
@@ -73,16 +77,17 @@ class Answers:
             yield self._line("source_down", language)
             return
         if personal:
+            asked_day = day.isoformat() if day else ""
             quote = selection.newest_quote(
-                selection.matching(found.evidence, slots)
-            ) or selection.newest_quote(found.evidence)
+                selection.matching(found.evidence, slots), asked_day
+            ) or selection.newest_quote(found.evidence, asked_day)
             chosen = [quote] if quote else []
             nothing = self._line("no_history", language)
         elif spec.sources[0] == "listings":
             chosen = selection.matching(_records(found), slots)
             nothing = self._no_match(slots, found, spec, language)
         else:
-            chosen = self._passages(found, spec, slots, understood.text)
+            chosen = self._passages(found, slots, understood.text, language)
             nothing = self._line("no_knowledge", language)
         if not chosen:
             yield nothing
@@ -170,9 +175,10 @@ class Answers:
         return Clause(say(self._profile, "no_match", language, wanted=wanted, items=items), "template")
 
     def _passages(
-        self, found: Retrieved, spec: IntentSpec, slots: Mapping[str, Any], question: str
+        self, found: Retrieved, slots: Mapping[str, Any], question: str, language: str
     ) -> list[Evidence]:
         passages = selection.relevant([i for i in found.evidence if i.source not in RECORDS], question)
+        passages.sort(key=lambda item: item.language != language)
         records = selection.matching(_records(found), slots)
         asked = selection.terms(question)
         best = passages[:1]

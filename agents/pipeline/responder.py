@@ -153,9 +153,10 @@ class Responder:
 
     async def _understand(self, turn: Turn, text: str) -> Understood:
         with turn.span("intent") as attributes:
-            vectors = await self._embed(turn, [text, self._classifier.masked(text)])
+            masked = self._classifier.masked(text)
+            vectors = await self._embed(turn, [text, masked] if masked != text else [text])
             embedding = vectors[0] if vectors else None
-            match = self._classifier.classify(text, vectors[1] if vectors else None)
+            match = self._classifier.classify(text, vectors[-1] if vectors else None)
             found = entities.find_entities(text, self._places)
             match = self._follow_up(text, match, found)
             attributes |= {"slug": match.slug, "score": round(match.score, 3), "method": match.method}

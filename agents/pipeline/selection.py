@@ -8,9 +8,9 @@ from typing import Any
 
 from voiceops.core.facts import Evidence
 
-RELEVANT_SCORE = 0.86
-"""Passages below this must share a word with the question: multilingual-e5-small gives unrelated
-text 0.75 to 0.85."""
+RELEVANT_SCORE = 0.82
+"""Passages below this must share a word with the question. The sources refuse what is not near
+enough themselves; this is for ones that do not."""
 _WORD = re.compile(r"[a-z]{3,}|[\u0900-\u097f]{2,}")
 _COMMON_TEXT = """
 the and for are you your our with what how much many when where which who does can could would will have has
@@ -67,6 +67,7 @@ def relevant(passages: Sequence[Evidence], question: str) -> list[Evidence]:
         for item in passages
         if item.score >= RELEVANT_SCORE or asked & terms(f"{item.title} {item.text}")
     ]
+    # The sort is stable: among equals the sources' own order stands.
     return sorted(kept, key=rank, reverse=True)
 
 
@@ -86,7 +87,10 @@ def best_sentences(text: str, question: str, limit: int = 2) -> str:
     return " ".join(sentences[index] for index in chosen)
 
 
-def newest_quote(records: Sequence[Evidence]) -> Evidence | None:
-    """The customer's latest quote with an EMI."""
+def newest_quote(records: Sequence[Evidence], day: str = "") -> Evidence | None:
+    """The customer's latest quote with an EMI; of `day` (ISO) when there is one of that day."""
     quotes = [item for item in records if item.values.get("emi_inr") is not None]
+    if day:
+        of_day = [q for q in quotes if str(q.values.get("quoted_at") or "").startswith(day)]
+        quotes = of_day or quotes
     return max(quotes, key=lambda item: str(item.values.get("quoted_at") or ""), default=None)

@@ -289,7 +289,8 @@ class SiteVisitFlow:
         if when.at:
             slots["time"] = when.at.strftime("%H:%M")
         elif when.part:
-            slots["part_of_day"] = when.part
+            first, last = PART_HOURS[when.part]
+            slots |= {"time_from": f"{first:02d}:00", "time_to": f"{last - 1:02d}:59"}
         query = Query(
             text=f"free visit slots {visit.project}", language=turn.language, intent="site_visit_booking",
             slots=slots, now=now, limit=12,

@@ -73,6 +73,20 @@ def find_when(text: str, now: datetime) -> When:
     return When(_day(tokens, now), at, "" if at else part)
 
 
+def past_day(text: str, now: datetime) -> date | None:
+    """The day that something already happened on: "yesterday", "kal" (in Hindi both ways),
+    "last Saturday"; None when no day was named."""
+    tokens = _TOKEN.findall(text.lower())
+    for token in tokens:
+        if token in ("yesterday", "kal", "कल"):
+            return now.date() - timedelta(days=1)
+        if token in ("today", "aaj", "आज"):
+            return now.date()
+        if token in _DAYS and token not in _SHORT_DAYS:
+            return now.date() - timedelta(days=(now.weekday() - _DAYS[token] - 1) % 7 + 1)
+    return None
+
+
 def _day(tokens: list[str], now: datetime) -> date | None:
     today = now.date()
     for index, token in enumerate(tokens):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fakes.ports import listing
-from tests.pipeline.conftest import ASHA, QUOTE, Desk, plan
+from tests.pipeline.conftest import ASHA, NOW, QUOTE, Desk, plan
 from voiceops.core.facts import Evidence
 
 
@@ -140,6 +142,17 @@ async def test_a_stranger_gets_no_quote_of_anybody(desk: Desk) -> None:
     async with desk.on_call():
         turn = await desk.type("What was the EMI amount you quoted me yesterday?")
     assert "86,400" not in turn["said"] and not turn["retrievals"]
+
+
+async def test_yesterdays_quote_is_yesterdays(desk: Desk) -> None:
+    """The latest quote is not always the one that is meant."""
+    today = replace(QUOTE, chunk="q:2", values={**QUOTE.values, "emi_inr": 50_000, "quoted_at": NOW})
+    desk.plan = plan(customer=ASHA)
+    desk.retriever.evidence["history"] = [today, QUOTE]
+    async with desk.on_call():
+        turn = await desk.type("What was the EMI amount you quoted me yesterday?")
+        latest = await desk.type("What is my EMI?")
+    assert "₹86,400" in turn["said"] and "₹50,000" in latest["said"]
 
 
 async def test_a_customer_without_quotes_hears_so(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from agents.pipeline.lines import DEFAULT_LINES, say
 from agents.pipeline.number_words import in_words, indian_grouping, read_number
 from agents.pipeline.spoken import rupees, spoken
 from agents.pipeline.templates import fill, validate_template, written_values
-from agents.pipeline.when import find_when
+from agents.pipeline.when import find_when, past_day
 from tests.pipeline.conftest import NOW, PLACES, QUOTE, plan
 
 KNOWN = places_of({"places": PLACES}, ())
@@ -154,6 +154,16 @@ def test_names(heard: str, name: str | None) -> None:
 )
 def test_yes_and_no(heard: str, answer: bool | None) -> None:
     assert find_yes_no(heard) is answer
+
+
+@pytest.mark.parametrize(
+    ("heard", "day"),
+    [("what did you quote yesterday", 22), ("kal kitna bataya", 22), ("last Saturday", 21), ("on Monday", 16),
+     ("last week", None)],
+)  # fmt: skip
+def test_days_gone_by(heard: str, day: int | None) -> None:
+    found = past_day(heard, NOW)
+    assert (found.day if found else None) == day
 
 
 def test_choices_and_cancelling() -> None:
