@@ -3,7 +3,7 @@
 from telephony.carrier import CarrierCall, CarrierError, Exchange, Patience, Utterance, place_call
 from telephony.journal import CallJournal
 from telephony.relay import MediaRelay
-from telephony.routing import BROWSER_PATH, TWILIO_PATH, websocket_routes
+from telephony.routing import BROWSER_PATH, MEDIA_UNAVAILABLE, TWILIO_PATH, websocket_routes
 from telephony.selectors import agent_for_number, first_number
 from telephony.services import issue_stream_token, open_twilio_call, seed_number, twilio_session_id
 from telephony.transports.twilio import RATE_HZ as TWILIO_RATE_HZ
@@ -14,6 +14,7 @@ from telephony.webhook_client import StreamAddress, ask_webhook, local_socket, n
 
 __all__ = [
     "BROWSER_PATH",
+    "MEDIA_UNAVAILABLE",
     "TWILIO_PATH",
     "TWILIO_RATE_HZ",
     "BadWav",

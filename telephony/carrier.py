@@ -20,6 +20,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from telephony.limits import meaning
 from telephony.transports import mulaw
 from telephony.transports.twilio import RATE_HZ
 from voiceops.core.errors import VoiceOpsError
@@ -293,7 +294,8 @@ async def place_call(
         socket.transport.abort()
     call.close_code, call.close_reason = socket.close_code, socket.close_reason or ""
     if call.ended_by == "agent" and call.close_code != 1000:
-        raise CarrierError(f"the call was cut: close code {call.close_code} {call.close_reason}".rstrip())
+        why = call.close_reason or meaning(call.close_code)
+        raise CarrierError(f"the platform ended the call with code {call.close_code}: {why}".rstrip(": "))
     return call
 
 

@@ -39,6 +39,28 @@ CLOSE_CODES: Mapping[str, int] = {
 }
 """Websocket close code by refusal code."""
 
+_MEANINGS: Mapping[int, str] = {
+    NO_CODE: "cut without a goodbye",
+    1003: "the audio format is not heard",
+    1007: "a malformed message",
+    1008: "too slow a reader",
+    TOO_LARGE: "a frame too large",
+    INTERNAL: "an internal error; the media process's log says which",
+    RESTART: "the media process is stopping",
+    TRY_LATER: "the platform is full or its media process is not reachable",
+    REFUSED: "messages out of order",
+    4401: "log in first",
+    4403: "the stream token was refused: used, expired, or of another call",
+    4404: "nobody answers there",
+    4408: "a time limit",
+    4429: "too many refused messages",
+}
+
+
+def meaning(code: int | None) -> str:
+    """A close code in words, for a close that came without a reason."""
+    return _MEANINGS.get(code or NO_CODE, "")
+
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:

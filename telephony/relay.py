@@ -39,10 +39,15 @@ def sendable(code: int | None) -> int:
 
 
 class MediaRelay:
-    """An ASGI websocket application in front of the media process at `url` (ws:// or wss://)."""
+    """An ASGI websocket application in front of the media process at `url` (ws:// or wss://).
 
-    def __init__(self, url: str) -> None:
+    `notice` is sent before the close when media cannot be reached, for a server that sends close
+    codes without their reasons.
+    """
+
+    def __init__(self, url: str, *, notice: str | None = None) -> None:
         self.url = url.rstrip("/")
+        self.notice = notice
 
     async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
         await receive()
@@ -89,6 +94,8 @@ class MediaRelay:
         """Accept, so that the close code and its reason reach the other side."""
         logger.warning("relay.unavailable media=%s: %s", urlsplit(self.url).netloc, why)
         await send({"type": "websocket.accept"})
+        if self.notice is not None:
+            await send({"type": "websocket.send", "text": self.notice})
         await send(
             {"type": "websocket.close", "code": TRY_LATER, "reason": "the media process is not reachable"}
         )

@@ -13,9 +13,15 @@ from telephony.consumers import BrowserConsumer, TwilioConsumer
 from telephony.limits import SocketLimits
 from telephony.ports import Answer, CallLog
 from telephony.services import stream_tokens
+from telephony.transports.browser import BrowserCodec
 
 TWILIO_PATH = r"^telephony/twilio/stream(?:/(?P<token>[^/]{1,200}))?/?$"
 BROWSER_PATH = r"^telephony/browser/$"
+
+MEDIA_UNAVAILABLE = BrowserCodec.message(
+    "error", code="media_unavailable", message="Calls cannot be answered right now. Try again in a moment."
+)
+"""What the browser is told while the media process is not reachable."""
 
 
 def websocket_routes(*, answer: Answer, log: CallLog | None = None) -> list[Any]:

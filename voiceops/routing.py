@@ -12,7 +12,14 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
 from django.urls import path, re_path
 
-from telephony.api import BROWSER_PATH, TWILIO_PATH, CallJournal, MediaRelay, websocket_routes
+from telephony.api import (
+    BROWSER_PATH,
+    MEDIA_UNAVAILABLE,
+    TWILIO_PATH,
+    CallJournal,
+    MediaRelay,
+    websocket_routes,
+)
 from voiceops.console.consumers import LiveConsumer
 from voiceops.console.metrics import CountingCallLog
 from voiceops.core.events import WireEvent
@@ -48,8 +55,9 @@ def _web() -> URLRouter:
     live = path("console/live/", AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi())))
     media_url = settings.VOICEOPS["MEDIA_URL"]
     if media_url:
-        relay: Any = MediaRelay(media_url)
-        calls: list[Any] = [re_path(TWILIO_PATH, relay), re_path(BROWSER_PATH, relay)]
+        carriers: Any = MediaRelay(media_url)
+        browsers: Any = MediaRelay(media_url, notice=MEDIA_UNAVAILABLE)
+        calls: list[Any] = [re_path(TWILIO_PATH, carriers), re_path(BROWSER_PATH, browsers)]
     else:
         calls = websocket_routes(answer=answer, log=CountingCallLog(journal))
     return URLRouter([live, *calls, _unknown])

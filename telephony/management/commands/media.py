@@ -74,5 +74,7 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {error.strerror}. Choose another --port or --host, "
             "or stop the program that uses it"
         ) from None
+    # At once, not when a worker is up: a second server must find the port taken.
+    listener.listen(2048)
     listener.set_inheritable(True)
     return listener

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -145,11 +145,8 @@ def start_media() -> StartMedia:
     return start
 
 
-Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds; the test's own timeout is the limit."""
-    async with asyncio.timeout(15):
+async def eventually(condition: Callable[[], bool], limit_s: float = 15) -> None:
+    """Wait until `condition` holds, or fail after `limit_s`."""
+    async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

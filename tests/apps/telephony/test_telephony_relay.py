@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from telephony.relay import MediaRelay, sendable
-from telephony.routing import BROWSER_PATH, TWILIO_PATH
+from telephony.routing import BROWSER_PATH, MEDIA_UNAVAILABLE, TWILIO_PATH
 from tests.apps.telephony.conftest import ANONYMOUS, StartMedia, eventually, serve
 from tests.apps.telephony.wire import TONE, Carrier
 from voiceops.core.events import WireStopped
@@ -78,10 +78,9 @@ async def test_what_media_does_not_let_in_the_web_process_does_not_either(start_
 
 
 async def test_without_media_the_caller_is_told_to_come_back() -> None:
-    async with (
-        serve(relay_to("ws://127.0.0.1:1")) as (address, _),
-        connect(f"ws://{address}/telephony/browser/") as socket,
-    ):
+    down: Any = MediaRelay("ws://127.0.0.1:1", notice=MEDIA_UNAVAILABLE)
+    async with serve(down) as (address, _), connect(f"ws://{address}/telephony/browser/") as socket:
+        assert json.loads(await socket.recv())["code"] == "media_unavailable"
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd is not None
