@@ -12,3 +12,4 @@ urlpatterns = [
     path("metrics", metrics),
     path("", include("voiceops.console.urls")),
 ]
+handler404 = "voiceops.console.urls.missing"

@@ -15,10 +15,11 @@ log = logging.getLogger(__name__)
 GROUP = "live"
 LOGIN_REQUIRED = 4401
 """Close code of a socket without a session."""
+LIVE_READ_FAILED = "Redis did not answer: calls that were live before are missing here"
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
-    """Out: {"type": "snapshot", "calls": […]}, then {"type": "event", session_id, kind, at_ms,
+    """Out: {"type": "snapshot", "calls": […], "detail"?}, then {"type": "event", session_id, kind, at_ms,
     turn, data, agent, channel}. In: nothing; what comes is ignored."""
 
     async def connect(self) -> None:
@@ -34,7 +35,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             calls = await live.live_calls()
         except redis.RedisError as error:
             log.warning("live calls not read error=%s", error)
-            calls = []
+            await self.send_json({"type": "snapshot", "calls": [], "detail": LIVE_READ_FAILED})
+            return
         await self.send_json({"type": "snapshot", "calls": calls})
 
     async def receive(

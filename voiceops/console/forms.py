@@ -39,6 +39,7 @@ class CallFilterForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", "Any"), *values]
+            field.error_messages["invalid_choice"] = f"{words(name)} “%(value)s” is not known: choose one."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

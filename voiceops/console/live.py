@@ -53,7 +53,7 @@ async def live_calls() -> list[dict[str, Any]]:
         settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
     )
     async with client:
-        return entries(await client.hgetall(LIVE_CALLS_KEY))  # type: ignore[misc]
+        return entries(await client.hgetall(LIVE_CALLS_KEY))
 
 
 def demo_progress() -> DemoProgress | None:

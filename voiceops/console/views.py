@@ -187,8 +187,8 @@ def calls(request: HttpRequest) -> HttpResponse:
         number = pages
         found = agents.calls(form.wanted(), offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     query = QueryDict(mutable=True)
-    for key, value in request.GET.items():
-        if key != "page" and value:
+    for key in request.GET:
+        if key != "page" and (value := request.GET.get(key)):
             query[key] = value
     context = {
         "nav": "calls",

@@ -97,7 +97,8 @@ function connect() {
     const message = JSON.parse(data);
     if (message.type === "snapshot") {
       attempt = 0;
-      show("on", "Connected");
+      if (message.detail) show("off", message.detail);
+      else show("on", "Connected");
       for (const id of [...rows.keys()]) drop(id);
       for (const call of message.calls) rowFor(call.session_id, call);
       render();
