@@ -28,6 +28,11 @@ MIN_WINDOW_S = 3.0
 """Shorter windows make one-word answers repeat ("Yes Yes Yes"); measured with nine of them."""
 MAX_WINDOW_S = 28.0
 REPETITION_PENALTY = 1.1
+"""Keeps one-word answers from being repeated. It also drops the second "to" or "the" of a long
+sentence, so a longer utterance gets it only when its words loop."""
+SHORT_S = 2.0
+LOOP_REPEATS = 3
+LOOP_WORDS = 6
 TOKENS_PER_S = 8
 """Upper bound of spoken English and Hindi; the length limit of a decode."""
 DOUBTFUL_LOGPROB = -0.7
@@ -104,10 +109,13 @@ class Whisper:
         hints = [hint for hint in hints if _DEVANAGARI.search(hint)] if language == "hi" else hints
         encoded = self._model.encode(self._features(audio))
         limit = 8 + math.ceil(len(audio) / RATE_HZ * TOKENS_PER_S)
-        decode = self._decode(encoded, tokenizer, limit, hints)
+        penalty = REPETITION_PENALTY if len(audio) < SHORT_S * RATE_HZ else 1.0
+        decode = self._decode(encoded, tokenizer, limit, hints, penalty)
+        if penalty == 1.0 and loops(decode.text):
+            decode = self._decode(encoded, tokenizer, limit, hints, REPETITION_PENALTY)
         plain = decode
         if hints and decode.logprob < DOUBTFUL_LOGPROB:
-            plain = self._decode(encoded, tokenizer, limit, ())
+            plain = self._decode(encoded, tokenizer, limit, (), REPETITION_PENALTY)
         if plain.logprob < SILENCE_LOGPROB and plain.no_speech > SILENCE_NO_SPEECH:
             return Recognised("", 0.0, plain.no_speech)
         return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech)
@@ -122,7 +130,9 @@ class Whisper:
         features: NDArray[np.float32] = self._model.feature_extractor(padded)[:, :frames]
         return np.ascontiguousarray(features)
 
-    def _decode(self, encoded: object, tokenizer: Tokenizer, limit: int, hints: Sequence[str]) -> _Decode:
+    def _decode(
+        self, encoded: object, tokenizer: Tokenizer, limit: int, hints: Sequence[str], penalty: float
+    ) -> _Decode:
         previous = tokenizer.encode(" " + ", ".join(hints) + ".") if hints else []
         prompt = self._model.get_prompt(tokenizer, previous, without_timestamps=True)
         result = self._model.model.generate(
@@ -130,9 +140,25 @@ class Whisper:
             [prompt],
             beam_size=1,
             max_length=min(len(prompt) + limit, self._model.max_length),
-            repetition_penalty=REPETITION_PENALTY,
+            repetition_penalty=penalty,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
         text = tokenizer.decode(result.sequences_ids[0]).strip()
         return _Decode(text, float(result.scores[0]), float(result.no_speech_prob))
+
+
+def loops(text: str) -> bool:
+    """Whether one to six words stand three times or more in a row: a decoder that is stuck.
+
+    Digits do not count: people do say "nine nine nine".
+    """
+    words = re.findall(r"\w+", text.lower())
+    for size in range(1, LOOP_WORDS + 1):
+        for start in range(len(words) - size * LOOP_REPEATS + 1):
+            piece = words[start : start + size]
+            if words[start : start + size * LOOP_REPEATS] == piece * LOOP_REPEATS and not all(
+                word.isdigit() for word in piece
+            ):
+                return True
+    return False
