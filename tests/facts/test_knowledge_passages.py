@@ -40,9 +40,14 @@ def test_questions_find_the_policy_that_answers_and_nonsense_finds_none(in_pool:
         ("en", "What do I pay for stamp duty in Karnataka?"): "taxes",
         ("hi", "बुकिंग रद्द करने पर पैसे वापस मिलेंगे?"): "cancellation-hi",
         ("hi", "GST कितना लगेगा?"): "taxes-hi",
-        # Only English documents answer these: the language must not matter.
+        ("hi", "मेंटेनेंस कितना है?"): "maintenance-hi",
+        ("en", "Do you charge brokerage?"): "brokerage",
+        ("en", "Do you keep recordings of calls?"): "call-recording",
+        ("en", "What are the payment terms?"): "payment-terms",
+        ("en", "What documents do I need to buy a flat?"): "documents-needed",
+        ("hi", "क्या ब्रोकरेज लगता है?"): "brokerage-hi",
+        # Only an English document answers this: the language must not matter.
         ("hi", "क्या पालतू जानवर रख सकते हैं?"): "pets",
-        ("hi", "मेंटेनेंस कितना है?"): "maintenance",
     }
     envelopes = ask(in_pool, e5, "policies", *expected)
     best = {
