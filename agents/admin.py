@@ -28,7 +28,7 @@ from agents.forms import (
     line_field,
 )
 from agents.models import Agent, Conversation, Intent, IntentExample, Turn
-from voiceops.admin import ReadOnlyAdmin, ReadOnlyInline
+from voiceops.admin import ReadOnlyAdmin, ReadOnlyInline, explained
 from voiceops.core.plan import LANGUAGE_NAMES
 
 _OUTCOME_COLOURS = {
@@ -47,7 +47,7 @@ def _line_fieldsets() -> list[tuple[str, dict[str, Any]]]:
                 {
                     "classes": ["tab"],
                     "fields": [line_field(language, code) for code in (*REQUIRED_LINES, *own)],
-                    "description": (
+                    "description": explained(
                         "What is always said the same way. An empty field says the grey text; the first "
                         f"{len(REQUIRED_LINES)} are required in the default language."
                     ),
@@ -74,7 +74,7 @@ class AgentAdmin(ModelAdmin):
             {
                 "classes": ["tab"],
                 "fields": BUDGET_FIELDS,
-                "description": "Milliseconds. An empty field keeps the platform's own, in grey.",
+                "description": explained("Milliseconds. An empty field keeps the platform's own, in grey."),
             },
         ),
         ("Recording", {"classes": ["tab"], "fields": ("record_calls", "retention_days")}),
@@ -143,7 +143,7 @@ class IntentAdmin(ModelAdmin):
             {
                 "classes": ["tab"],
                 "fields": TEMPLATE_FIELDS,
-                "description": (
+                "description": explained(
                     "How an answer is said when it is built from the record: plain text with placeholders "
                     "such as {project}, {locality}, {property_type}, {price}, {units_available}."
                 ),

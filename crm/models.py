@@ -32,6 +32,9 @@ class Interaction(models.Model):
     class Meta:
         ordering = ["-at"]
 
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.at:%d %b %Y}"
+
 
 class Quote(models.Model):
     """A price and instalment that was quoted to a customer."""
@@ -48,6 +51,9 @@ class Quote(models.Model):
 
     class Meta:
         ordering = ["-quoted_at"]
+
+    def __str__(self) -> str:
+        return f"{self.property_type} {self.project_name}"
 
 
 class VisitSlot(models.Model):
@@ -77,6 +83,9 @@ class FactLog(models.Model):
     payload = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    def __str__(self) -> str:
+        return self.fact_id
+
 
 class SiteVisit(models.Model):
     """A booked visit. One booked visit a slot, by constraint."""
@@ -97,6 +106,9 @@ class SiteVisit(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"Visit to {self.slot}"
+
 
 class HandoverRequest(models.Model):
     """A caller who must be called back by a person."""
@@ -110,6 +122,9 @@ class HandoverRequest(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Call back: {self.reason}"
 
 
 class OutboxEntry(models.Model):
@@ -130,3 +145,6 @@ class OutboxEntry(models.Model):
     class Meta:
         ordering = ["pk"]
         verbose_name_plural = "outbox entries"
+
+    def __str__(self) -> str:
+        return f"{self.fact_id} to {self.connector}"

@@ -18,6 +18,7 @@ from unfold.widgets import (
 
 from knowledge import services
 from knowledge.models import Document, KnowledgeBase, Listing, Project
+from voiceops.admin import explained
 from voiceops.core.plan import LANGUAGE_NAMES
 from voiceops.core.rupees import in_words
 
@@ -80,7 +81,9 @@ class DocumentAdmin(ModelAdmin):
             {
                 "classes": ["tab"],
                 "fields": ("valid_from", "valid_to"),
-                "description": "Outside of these moments the document is not searched. Empty: always valid.",
+                "description": explained(
+                    "Outside of these moments the document is not searched. Empty: always valid."
+                ),
             },
         ),
         ("Index", {"classes": ["tab"], "fields": ("state", "version", "indexed_version", "passage_count")}),
@@ -166,6 +169,7 @@ class ProjectForm(forms.ModelForm):
         fields = (
             "slug", "name", "name_hi", "locality", "locality_hi", "city", "address", "possession",
         )  # fmt: skip
+        labels = {"name_hi": "Name in Hindi", "locality_hi": "Locality in Hindi"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -58,7 +58,12 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {
                 "items": [
-                    {"title": "Console", "icon": "arrow_back", "link": reverse_lazy("home")},
+                    {
+                        "title": "Console",
+                        "icon": "arrow_back",
+                        "link": reverse_lazy("home"),
+                        "active": lambda request: False,
+                    },
                 ],
             },
             {
