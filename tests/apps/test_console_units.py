@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import wave
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.test import Client
+from django.utils import timezone
 
 from agents.api import CallDetail, TurnDetail, call
 from tests.e2e.console import rows
@@ -108,8 +110,9 @@ async def test_the_live_board_is_closed_to_strangers() -> None:
 
 
 async def test_the_live_board_tells_the_snapshot_then_events_and_minds_no_noise(store: redis.Redis) -> None:
-    store.hset(live.LIVE_CALLS_KEY, "a", json.dumps({"agent": "Desk", "started_at": "2026-01-02"}))
-    store.hset(live.LIVE_CALLS_KEY, "b", json.dumps({"agent": "Desk", "started_at": "2026-01-01"}))
+    for name, minutes in (("a", 1), ("b", 2), ("of a process that died", 900)):
+        at = timezone.now() - timedelta(minutes=minutes)
+        store.hset(live.LIVE_CALLS_KEY, name, json.dumps({"agent": "Desk", "started_at": at.isoformat()}))
     store.hset(live.LIVE_CALLS_KEY, "c", "not json")
     socket = board(User(username="operator"))
     await socket.connect()

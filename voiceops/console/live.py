@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
@@ -37,12 +38,22 @@ def _entry(raw: bytes | str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def _is_over(entry: Mapping[str, Any]) -> bool:
+    """Older than a call can be: its process died and left the entry behind."""
+    try:
+        started_at = datetime.fromisoformat(str(entry["started_at"]))
+        return datetime.now(UTC) - started_at > timedelta(seconds=settings.VOICEOPS["MAX_CALL_S"])
+    except (KeyError, ValueError, TypeError):
+        return False
+
+
 def entries(raw: Mapping[Any, Any]) -> list[dict[str, Any]]:
-    """Live calls of the hash, oldest first, each with its session_id; what is not JSON is left out."""
+    """Live calls of the hash, oldest first, each with its session_id; what is not JSON, and calls
+    that must be over, are left out."""
     found = []
     for key, value in raw.items():
         entry = _entry(value)
-        if entry is not None:
+        if entry is not None and not _is_over(entry):
             found.append({**entry, "session_id": key.decode() if isinstance(key, bytes) else str(key)})
     return sorted(found, key=lambda entry: str(entry.get("started_at", "")))
 

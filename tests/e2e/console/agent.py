@@ -17,6 +17,7 @@ from voiceops.core.ports import Listener, Outbound
 from voiceops.core.streams import DropOldest
 
 RATE_HZ = 16_000
+GREETING = "Hello, this is the property desk."
 LOUD = 1500
 """Peak of an int16 frame above which the fake agent takes it for speech."""
 
@@ -70,8 +71,11 @@ class FakeAgent:
                 listener(CallEvent(kind, at_ms, turn, data))
 
         emit("call.answered")
-        emit("agent.speaking", text="Hello, this is the property desk.", purpose="greeting")
+        emit("turn.started", 0, purpose="greeting")
+        emit("agent.speaking", 0, text=GREETING, purpose="greeting")
         await self._speak(outbound, 0.3, "greeting")
+        emit("turn.closed", 0, index=0, latency_ms=None, stt_ms=None, retrieval_ms=None, llm_ms=None,
+             tts_ms=None, heard="", said=GREETING, intent="greeting", interrupted=False)  # fmt: skip
         turn, spoken = 0, False
         async for event in inbound:
             match event:
@@ -79,12 +83,12 @@ class FakeAgent:
                     heard.audio += pcm
                     heard.frame_bytes.add(len(pcm))
                     if not spoken and heard.peak > LOUD and len(heard.audio) > RATE_HZ:
-                        spoken, turn = True, turn + 1
-                        await self._spoken_turn(emit, outbound, turn)
+                        spoken, turn = True, turn + 2
+                        await self._spoken_turn(emit, outbound, turn - 1)
                 case WireText(text=text):
                     heard.texts.append(text)
                     turn += 1
-                    emit("turn.started", turn)
+                    emit("turn.started", turn, purpose="answer")
                     emit("transcript.final", turn, text=text, language="en", engine="typed", decode_ms=0.0)
                     await self._respond(emit, outbound, turn, text)
                     if text == "interrupt yourself":
@@ -116,9 +120,14 @@ class FakeAgent:
             )
             await asyncio.sleep(0.25)
         emit("speech.stopped")
-        emit("transcript.final", None, text=text, language="en", engine="fake", decode_ms=112.0)
-        emit("turn.started", turn)
-        await self._respond(emit, outbound, turn, text)
+        # The caller goes on: what was begun is dropped and asked again in the next turn.
+        emit("turn.started", turn, purpose="answer")
+        emit("turn.closed", turn, void=True)
+        emit("speech.started")
+        emit("speech.stopped")
+        emit("turn.started", turn + 1, purpose="answer")
+        emit("transcript.final", turn + 1, text=text, language="en", engine="fake", decode_ms=112.0)
+        await self._respond(emit, outbound, turn + 1, text)
 
     async def _respond(self, emit: Any, outbound: Outbound, turn: int, heard: str) -> None:
         emit(

@@ -14,7 +14,6 @@ function newTurn(index, at_ms) {
 export class Turns {
   constructor() {
     this.list = [];
-    this.greeting = [];
     this.current = null;
     this.pending = null; // What the caller is saying before the platform numbers the turn.
     this.error = null;
@@ -28,9 +27,11 @@ export class Turns {
     }
     let found = this.list.find((turn) => turn.index === event.turn);
     if (!found) {
-      found = this.pending ?? newTurn(event.turn, event.at_ms);
+      // A turn that the agent opens by itself (greeting, "still there?") takes nobody's words.
+      const own = event.kind === "turn.started" && (event.data?.purpose ?? "answer") !== "answer";
+      found = (own ? null : this.pending) ?? newTurn(event.turn, event.at_ms);
       found.index = event.turn;
-      this.pending = null;
+      if (!own) this.pending = null;
       this.list.push(found);
       this.list.sort((a, b) => a.index - b.index);
     }
@@ -57,15 +58,7 @@ export class Turns {
 }
 
 function speaks(turns, event, data) {
-  if (event.turn === null || event.turn === undefined || data.purpose === "greeting") {
-    if (turns.pending && data.purpose !== "greeting") return say(turns.pending, data);
-    if (data.text) turns.greeting.push(data.text);
-    return null;
-  }
-  return say(turns.turn(event), data);
-}
-
-function say(turn, data) {
+  const turn = turns.turn(event);
   if (data.purpose === "filler") turn.filler = data.text ?? "";
   else if (data.text && turn.said.at(-1) !== data.text) turn.said.push(data.text);
   return turn;
@@ -152,6 +145,11 @@ const HANDLERS = {
   },
   "turn.closed": (turns, event, data) => {
     const turn = turns.turn({ ...event, turn: event.turn ?? data.index });
+    if (data.void) {
+      // The caller went on: the next turn answers everything that was said.
+      turns.list = turns.list.filter((other) => other !== turn);
+      return turns.list.at(-1) ?? null;
+    }
     turn.closed = true;
     if (data.heard) turn.heard = data.heard;
     turn.partial = "";
@@ -162,7 +160,7 @@ const HANDLERS = {
     for (const stage of STAGES) {
       const value = data[`${stage}_ms`];
       if (value === null || value === undefined) {
-        if (turn.stages[stage]?.value_ms === null) delete turn.stages[stage];
+        delete turn.stages[stage];
       } else {
         turn.stages[stage] = { start_ms: turn.stages[stage]?.start_ms ?? event.at_ms, value_ms: value };
       }

@@ -93,15 +93,13 @@ export class CallView {
   /** Draw everything that changed. `now_ms` is the call's clock, for stages still running. */
   draw(turns, now_ms) {
     const entries = turns.pending ? [...turns.list, turns.pending] : turns.list;
-    this.empty.hidden = entries.length > 0 || turns.greeting.length > 0;
+    this.empty.hidden = entries.length > 0;
     const atEnd = this.talk.scrollHeight - this.talk.scrollTop - this.talk.clientHeight < 80;
-    if (turns.greeting.length && !this.nodes.has("greeting")) {
-      const bubble = make("p", "bubble agent");
-      this.nodes.set("greeting", bubble);
-      this.talk.prepend(make("li", "turn", bubble));
+    for (const [turn, node] of this.nodes) {
+      if (entries.includes(turn)) continue;
+      node.item.remove();
+      this.nodes.delete(turn);
     }
-    const greeting = this.nodes.get("greeting");
-    if (greeting) put(greeting, turns.greeting.join(" "));
     for (const turn of entries) this.turn(turn);
     if (atEnd) this.talk.scrollTop = this.talk.scrollHeight;
     const shown = entries.find((turn) => turn.index === this.chosen && this.chosen !== null)
@@ -138,7 +136,7 @@ export class CallView {
 
   strip(button, turn) {
     const key = JSON.stringify([turn.intent?.slug, turn.latency_ms, turn.interrupted, turn.closed, turn.stages, turn.decisions.length, turn.typed]);
-    button.hidden = !turn.intent && !turn.closed;
+    button.hidden = !(turn.intent && turn.heard) && turn.latency_ms === null;
     if (button.dataset.key === key) return;
     button.dataset.key = key;
     const values = STAGES.map((stage) => [stage, turn.stages[stage]?.value_ms]).filter(([, value]) => value > 0);
