@@ -55,7 +55,10 @@ class Chunk(models.Model):
         ordering = ["document", "ordinal"]
         indexes = [
             HnswIndex(
-                name="chunk_embedding_hnsw", fields=["embedding"], m=16, ef_construction=64,
+                name="chunk_embedding_hnsw",
+                fields=["embedding"],
+                m=16,
+                ef_construction=64,
                 opclasses=["vector_cosine_ops"],
             )
         ]
