@@ -9,18 +9,23 @@ from typing import Any, Self
 NORMAL = 1000
 GOING_AWAY = 1001
 NO_CODE = 1006
-TOO_LARGE = 1009
-INTERNAL = 1011
-RESTART = 1012
-TRY_LATER = 1013
+FRAME_TOO_LARGE = 1009
+"""The websocket server's own close of a frame above its limit."""
+INTERNAL = 4011
+RESTART = 4012
+TRY_LATER = 4013
+SLOW = 4008
+TOO_LARGE = 4009
+"""Our own codes are 1000 and 4000 to 4999: some servers let an application send no others. Those
+that have a standard meaning end in the digits of their standard code."""
 REFUSED = 4400
 """The close code of a refusal that has no code of its own."""
 
 CLOSE_CODES: Mapping[str, int] = {
-    "malformed_json": 1007,
-    "wrong_media_format": 1003,
+    "malformed_json": 4007,
+    "wrong_media_format": 4003,
     "frame_too_large": TOO_LARGE,
-    "slow_client": 1008,
+    "slow_client": SLOW,
     "at_capacity": TRY_LATER,
     "token_store_unavailable": TRY_LATER,
     "going_away": RESTART,
@@ -41,9 +46,9 @@ CLOSE_CODES: Mapping[str, int] = {
 
 _MEANINGS: Mapping[int, str] = {
     NO_CODE: "cut without a goodbye",
-    1003: "the audio format is not heard",
-    1007: "a malformed message",
-    1008: "too slow a reader",
+    4003: "the audio format is not heard",
+    4007: "a malformed message",
+    SLOW: "too slow a reader",
     TOO_LARGE: "a frame too large",
     INTERNAL: "an internal error; the media process's log says which",
     RESTART: "the media process is stopping",

@@ -20,7 +20,7 @@ class MediaProtocol(WebSocketsSansIOProtocol):
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNSENT_MS)
 
     def shutdown(self) -> None:
-        """Tell the consumer, which ends its call and closes with 1012 by itself."""
+        """Tell the consumer, which ends its call and closes by itself."""
         if not self.handshake_complete or self.close_sent:
             super().shutdown()
             return

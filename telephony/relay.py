@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.typing import Subprotocol
 
-from telephony.limits import GOING_AWAY, INTERNAL, NO_CODE, NORMAL, TOO_LARGE, TRY_LATER
+from telephony.limits import GOING_AWAY, INTERNAL, NORMAL, SLOW, TOO_LARGE, TRY_LATER
 
 logger = logging.getLogger("telephony.relay")
 
@@ -30,12 +30,15 @@ _NO_STATUS = 1005
 
 
 def sendable(code: int | None) -> int:
-    """The close code to put on the wire for one that was received or made up by a library."""
+    """The code to close one side with after the other side was closed with `code`.
+
+    An application may send 1000 and 3000 to 4999; other standard codes become 3000 more.
+    """
     if code is None or code == _NO_STATUS:
         return NORMAL
-    if code == NO_CODE or not (NORMAL <= code <= 1014 or 3000 <= code < 5000):
-        return GOING_AWAY
-    return code
+    if NORMAL < code <= 1014:
+        return code + 3000
+    return code if code == NORMAL or 3000 <= code < 5000 else INTERNAL
 
 
 class MediaRelay:
@@ -123,7 +126,9 @@ class MediaRelay:
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
-                await upstream.close(sendable(message.get("code")), message.get("reason") or "")
+                code = message.get("code")
+                code = code if code == GOING_AWAY else sendable(code)
+                await upstream.close(code, message.get("reason") or "")
                 return None
             data = message.get("bytes")
             data = message.get("text") or "" if data is None else data
@@ -154,5 +159,5 @@ class MediaRelay:
                 return INTERNAL, "the media process went away"
             return sendable(error.rcvd.code), error.rcvd.reason
         except TimeoutError:
-            await upstream.close(1008, "slow_client")
-            return 1008, "slow_client"
+            await upstream.close(SLOW, "slow_client")
+            return SLOW, "slow_client"

@@ -18,13 +18,13 @@ from channels.exceptions import StopConsumer
 
 from telephony.limits import (
     CLOSE_CODES,
+    FRAME_TOO_LARGE,
     GOING_AWAY,
     INTERNAL,
     NO_CODE,
     NORMAL,
     REFUSED,
     RESTART,
-    TOO_LARGE,
     SocketLimits,
 )
 from telephony.outbound import SocketOutbound
@@ -164,7 +164,7 @@ class MediaConsumer(AsyncConsumer):
         """The other side is gone, or our close was sent: let the call end, then cancel it."""
         self.outbound.closed = True
         code = message.get("code") or NO_CODE
-        if self._ending is None and code == TOO_LARGE:
+        if self._ending is None and code == FRAME_TOO_LARGE:
             self._note(
                 TransportError("a frame above the server's limit", code="frame_too_large", permanent=True)
             )

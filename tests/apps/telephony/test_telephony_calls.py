@@ -85,5 +85,5 @@ async def test_a_node_that_stops_ends_its_calls_and_says_so(start_media: StartMe
             media.server.should_exit = True
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
-            assert closed.value.rcvd is not None and closed.value.rcvd.code == 1012
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4012
         assert media.agent.events["session-CA3"][-1] == WireStopped("shutdown")

@@ -23,6 +23,7 @@ import agents.api
 from telephony import carrier
 from telephony.models import Call, PhoneNumber
 from telephony.routing import websocket_routes
+from tests.apps.agents_data import make_agent
 from tests.apps.telephony.conftest import serve
 from tests.apps.telephony.test_telephony_carrier import Receptionist, tone
 from voiceops.core.events import TurnRecord
@@ -74,6 +75,7 @@ def platform(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
             ready.set()
             await state["stop"].wait()
 
+    make_agent("desk")
     settings.VOICEOPS = {**settings.VOICEOPS, "MAX_CALLS": 0}
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()

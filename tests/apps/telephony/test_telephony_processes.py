@@ -22,7 +22,7 @@ from tests.apps.telephony.wire import Carrier
 
 ROOT = Path(__file__).parents[3]
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-UP_S = 60
+UP_S = 100
 
 
 def free_port() -> int:
@@ -105,7 +105,7 @@ async def test_a_call_socket_is_reached_through_the_web_process(
         start = (carrier.connected(), carrier.start())
         # Daphne sends close codes without their reasons.
         assert (await closed_with(f"{web}/telephony/twilio/stream/nonsense", *start))[0] == 4403
-        assert (await closed_with(f"{web}/telephony/twilio/stream", "x" * 2**20))[0] == 1009
+        assert (await closed_with(f"{web}/telephony/twilio/stream", "x" * 2**20))[0] == 4009
         for path in ("/telephony/browser/", "/nowhere/"):
             with pytest.raises(InvalidStatus) as refused:
                 await connect(web + path)

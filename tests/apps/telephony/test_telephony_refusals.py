@@ -71,10 +71,10 @@ CLOSING: dict[str, tuple[Callable[[Carrier], list[Any]], int]] = {
             c.connected(),
             c.start(mediaFormat={"encoding": "audio/x-mulaw", "sampleRate": 16000, "channels": 1}),
         ],
-        1003,
+        4003,
     ),
     "start_twice": (lambda c: [c.connected(), c.start(), c.start()], 4400),
-    "malformed_json": (lambda c: ["{nonsense"], 1007),
+    "malformed_json": (lambda c: ["{nonsense"], 4007),
     "frame_too_large": (lambda c: [c.connected(), c.start(), "x" * 2**20], 1009),
 }
 
@@ -255,7 +255,7 @@ async def test_without_redis_a_call_is_put_off_and_a_running_one_goes_on(start_m
     async with start_media() as media, healthy_call(media) as still_answered:
         path = media.offer("CAnoredis")
         media.tokens.url = "redis://127.0.0.1:1/0"
-        assert await refused_token(media, path, "CAnoredis") == (1013, "token_store_unavailable")
+        assert await refused_token(media, path, "CAnoredis") == (4013, "token_store_unavailable")
         await still_answered()
 
 
@@ -265,14 +265,14 @@ async def test_a_bug_in_one_call_closes_its_socket_only(start_media: StartMedia,
         async with connect(media.url + media.offer("CAbug")) as socket:
             await started(media, socket, carrier)
             await socket.send(carrier.dtmf("0"))
-            assert await closing(socket) == (1011, "internal error")
+            assert await closing(socket) == (4011, "internal error")
         await still_answered()
     assert any("call.failed session=session-CAbug" in record.getMessage() for record in caplog.records)
 
 
 async def test_a_full_node_turns_the_next_call_away(start_media: StartMedia) -> None:
     async with start_media(calls=1) as media, healthy_call(media) as still_answered:
-        assert await refused_token(media, media.offer("CAfull"), "CAfull") == (1013, "at_capacity")
+        assert await refused_token(media, media.offer("CAfull"), "CAfull") == (4013, "at_capacity")
         await still_answered()
 
 
@@ -332,5 +332,5 @@ async def test_a_broken_browser_is_told_why(start_media: StartMedia, message: An
             await socket.send(message)
             error = json.loads(await socket.recv())
             assert error["type"] == "error" and error["code"] and error["message"]
-            assert (await closing(socket))[0] in (1003, 1007, 1009)
+            assert (await closing(socket))[0] in (4003, 4007, 4009)
         await still_answered()

@@ -84,7 +84,7 @@ async def test_without_media_the_caller_is_told_to_come_back() -> None:
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd is not None
-        assert (closed.value.rcvd.code, "media process" in closed.value.rcvd.reason) == (1013, True)
+        assert (closed.value.rcvd.code, "media process" in closed.value.rcvd.reason) == (4013, True)
 
 
 async def test_media_that_dies_mid_call_closes_the_public_side() -> None:
@@ -103,7 +103,7 @@ async def test_media_that_dies_mid_call_closes_the_public_side() -> None:
         await socket.send("x")
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1011
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4011
 
 
 async def test_cookies_origin_and_query_reach_media() -> None:
@@ -149,7 +149,8 @@ async def test_many_calls_share_the_relay(start_media: StartMedia) -> None:
 
 
 @pytest.mark.parametrize(
-    ("received", "sent"), [(None, 1000), (1005, 1000), (1006, 1001), (1015, 1001), (1000, 1000), (4403, 4403)]
+    ("received", "sent"),
+    [(None, 1000), (1005, 1000), (1006, 4006), (1015, 4011), (1000, 1000), (1009, 4009), (4403, 4403)],
 )
 def test_only_codes_that_may_be_sent_are_sent(received: int | None, sent: int) -> None:
     assert sendable(received) == sent

@@ -16,6 +16,7 @@ from telephony import presence
 from telephony.models import Call, PhoneNumber
 from telephony.services import note_ended, stream_tokens, twilio_session_id
 from telephony.views import VoiceWebhook
+from tests.apps.agents_data import make_agent
 
 pytestmark = pytest.mark.django_db
 PUBLIC = "https://voice.example.com"
@@ -24,6 +25,11 @@ SID = "CA" + "1" * 32
 FORM = {"CallSid": SID, "From": "+919800000001", "To": "+918000000000", "CallStatus": "ringing"}
 
 Post = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def desk(db: None) -> None:
+    make_agent("property-desk")
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +177,8 @@ def test_the_carriers_status_ends_the_call(post: Post) -> None:
 
 def test_an_unsigned_status_is_refused(post: Post) -> None:
     assert post("/telephony/twilio/status", form={"CallSid": SID}, signature="x").status_code == 403
+
+
+def test_an_agent_that_does_not_exist_is_not_connected(post: Post) -> None:
+    body = post("/telephony/twilio/voice?agent=nobody").content
+    assert b"<Say>" in body and b"<Hangup" in body and not Call.objects.exists()
