@@ -108,6 +108,8 @@ class Answers:
         self, turn: Turn, spec: IntentSpec, understood: Understood, item: Evidence
     ) -> AsyncIterator[Clause]:
         rebuilt = self._sentence(spec, item, turn.language, understood.text)
+        if not rebuilt:
+            rebuilt = say(self._profile, "recovery", turn.language)
         facts = item
         if item.source not in RECORDS:
             # The model sees, and the check allows, only what would be said anyway.

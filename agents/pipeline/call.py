@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from agents.pipeline import turn_machine as machine
+from agents.pipeline.call_ports import CallPorts
 from agents.pipeline.ear import Ear, Utterance
 from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.language import LanguageState
 from agents.pipeline.lines import FILLERS, say
 from agents.pipeline.lookup import Lookup
+from agents.pipeline.media_clock import STALL_MS, MediaClock
 from agents.pipeline.memory import Memory, PlayedTurn
 from agents.pipeline.mouth import LineCache, Mouth
 from agents.pipeline.phrasing import Phrasing
@@ -44,53 +46,18 @@ from voiceops.core.events import (
 )
 from voiceops.core.plan import CallPlan
 from voiceops.core.ports import (
-    Capabilities,
-    Embedder,
-    FactSink,
-    LanguageModel,
     Listener,
     Outbound,
-    Retriever,
-    SpeechToText,
-    TextToSpeech,
     TraceSink,
-    VoiceActivity,
 )
 from voiceops.core.streams import DropOldest
 
+__all__ = ["Call", "CallPorts"]
+
 _log = logging.getLogger(__name__)
 
-STALL_MS = 500.0
-"""A gap in inbound audio after which the transport's clock is taken anew."""
 CLEAR_TIMEOUT_S = 0.5
 MAX_CALL_MS = 2 * 3_600_000.0
-
-
-@dataclass(frozen=True, slots=True)
-class CallPorts:
-    """What a call needs from outside, already opened and warm."""
-
-    stt: tuple[SpeechToText, ...]
-    """In order of preference."""
-    llm: LanguageModel
-    tts: Mapping[str, TextToSpeech]
-    """By registry name, as `VoiceSpec.provider` says it."""
-    vad: VoiceActivity
-    embedder: Embedder
-    retriever: Retriever
-    facts: FactSink
-
-    def capabilities(self) -> dict[str, Capabilities]:
-        """What is in use per stage, for the trace."""
-        first_voice = next(iter(self.tts.values()), None)
-        found = {
-            "stt": self.stt[0].capabilities if self.stt else None,
-            "llm": self.llm.capabilities,
-            "tts": first_voice.capabilities if first_voice else None,
-            "vad": self.vad.capabilities,
-            "embedder": self.embedder.capabilities,
-        }
-        return {stage: capabilities for stage, capabilities in found.items() if capabilities}
 
 
 class Call:
@@ -141,8 +108,7 @@ class Call:
         self._answered_something = False
         self._failed = False
         self._stt_rests_until_ms: dict[str, float] = {}
-        self._media_offset_ms: float | None = None
-        self._counted_ms = 0.0
+        self._media = MediaClock()
         self._last_audio_ms = 0.0
 
     # The call ---------------------------------------------------------------------------
@@ -360,7 +326,11 @@ class Call:
         self._last_audio_ms = self._call_ms()
         if self._recorder is not None:
             self._recorder.caller(pcm, self._rate_hz, self._call_ms())
-        await self._ear.hear(pcm, self._rate_hz, self._media_to_call_ms(pcm, at_ms))
+        await self._ear.hear(
+            pcm,
+            self._rate_hz,
+            self._media.heard_at_ms(pcm_duration_ms(pcm, self._rate_hz), at_ms, self._call_ms()),
+        )
 
     async def _watch_media(self) -> None:
         """A muted or stalled transport must not leave an utterance open for ever."""
@@ -368,18 +338,6 @@ class Call:
             await self._clock.sleep_ms(STALL_MS)
             if self._ear.caller_speaking and self._call_ms() - self._last_audio_ms > STALL_MS:
                 self._ear.cut_off()
-
-    def _media_to_call_ms(self, pcm: bytes, at_ms: int | None) -> float:
-        """Call time at which a frame was heard: its media time on the steadiest clock seen, so
-        that frames which waited in the inbound stream are not dated late."""
-        duration = pcm_duration_ms(pcm, self._rate_hz)
-        self._counted_ms += duration
-        media_ms = self._counted_ms if at_ms is None else at_ms + duration
-        offset = self._call_ms() - media_ms
-        known = self._media_offset_ms
-        if known is None or offset < known or offset - known > STALL_MS:
-            self._media_offset_ms = known = offset
-        return media_ms + known
 
     def _typed(self, text: str) -> None:
         if not text.strip():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import soxr
@@ -19,6 +19,8 @@ from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
 from voiceops.core.events import Partial, Transcript
 from voiceops.core.ports import VadStream
+
+T = TypeVar("T")
 
 START_MS = 90.0
 """Voiced time that opens an utterance: three Silero windows of 32 ms, as its own VADIterator."""
@@ -115,6 +117,7 @@ class Ear:
         self._run_up_ms = 0.0
         self._heard: _Hearing | None = None
         self._vad_again_at_ms = 0.0
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
     def caller_speaking(self) -> bool:
@@ -136,9 +139,16 @@ class Ear:
             self._finish(self._heard)
 
     async def aclose(self) -> None:
-        if self._heard is not None:
-            heard, self._heard = self._heard, None
-            heard.abandon()
+        """Nobody listens any more: decodes that still run are of no use."""
+        self._heard = None
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = self._scope.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _resample(self, pcm: bytes, rate_hz: int) -> bytes:
         if rate_hz == PIPELINE_RATE_HZ:
@@ -207,7 +217,7 @@ class Ear:
             heard.since_partial_ms += self._window_ms
             if heard.since_partial_ms >= PARTIAL_EVERY_MS and heard.partial is None:
                 heard.since_partial_ms = 0.0
-                heard.partial = self._scope.create_task(self._decode_partial(heard))
+                heard.partial = self._spawn(self._decode_partial(heard))
         else:
             heard.silence_ms += self._window_ms
             if heard.final is None:
@@ -228,7 +238,7 @@ class Ear:
             heard.partial = None
         heard.final_started_ms = self._call_ms()
         heard.final_ready_ms = 0.0
-        heard.final = self._scope.create_task(self._run_final(heard))
+        heard.final = self._spawn(self._run_final(heard))
 
     async def _run_final(self, heard: _Hearing) -> Transcript | None:
         transcript = await heard.recogniser.final()
@@ -266,7 +276,7 @@ class Ear:
             utterance.words_ready_ms = heard.final_ready_ms
         else:
             words.add_done_callback(lambda _: setattr(utterance, "words_ready_ms", self._call_ms()))
-        self._scope.create_task(_close_after(words, heard.recogniser))
+        self._spawn(_close_after(words, heard.recogniser))
         self._events.end_of_turn(utterance)
 
 
@@ -302,11 +312,6 @@ class _Hearing:
             for window in self.held:
                 self.push(window)
             self.held.clear()
-
-    def abandon(self) -> None:
-        for task in (self.partial, self.final):
-            if task is not None:
-                task.cancel()
 
 
 async def _close_after(words: asyncio.Future[Transcript | None], recogniser: Recogniser) -> None:

@@ -12,26 +12,16 @@ from agents.pipeline import entities
 from agents.pipeline.lines import joined, say
 from agents.pipeline.lookup import Lookup
 from agents.pipeline.memory import Memory
+from agents.pipeline.offers import OFFERS, Offer, fitting, nearest, offer_of
 from agents.pipeline.promises import Outcome, Promises
 from agents.pipeline.spoken import written_day, written_time
 from agents.pipeline.turn import Clause, Turn
 from agents.pipeline.when import PART_HOURS, When, find_when
-from voiceops.core.facts import Evidence, Query
+from voiceops.core.facts import Query
 from voiceops.core.plan import CallPlan
 
-OFFERS = 3
 NO_TIME = When()
 Step = Literal["project", "when", "choose", "confirm", "name", "phone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A free slot."""
-
-    slot_id: int
-    project: str
-    starts_at: datetime
-    """In the caller's time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +193,15 @@ class SiteVisitFlow:
             self._set(turn, visit)
             yield self._clause("source_down", turn)
             return
-        fitting = _fitting(free, when)
-        exact = [offer for offer in fitting if when.at and offer.starts_at.time() == when.at]
+        suitable = fitting(free, when)
+        exact = [offer for offer in suitable if when.at and offer.starts_at.time() == when.at]
         if when.day and len(exact) == 1:
             visit = replace(visit, chosen=exact[0], offered=tuple(exact), fact_id=str(uuid.uuid4()))
             async for clause in self._next(turn, visit):
                 yield clause
             return
-        asked_in_vain = bool(when.at and not exact) or not fitting
-        offers = tuple((fitting or free)[:OFFERS])
+        asked_in_vain = bool(when.at and not exact) or not suitable
+        offers = tuple((suitable or free)[:OFFERS])
         if not offers:
             free, _ = await self._free(turn, visit, When())
             offers = tuple(free[:OFFERS])
@@ -259,7 +249,7 @@ class SiteVisitFlow:
             taken = visit.chosen.slot_id
             visit = replace(visit, chosen=None, offered=(), consented=False, fact_id="")
             free, _ = await self._free(turn, visit, When())
-            offers = tuple(offer for offer in _nearest(free, visit.when) if offer.slot_id != taken)[:OFFERS]
+            offers = tuple(offer for offer in nearest(free, visit.when) if offer.slot_id != taken)[:OFFERS]
             if not offers:
                 self._set(turn, None)
                 yield self._clause("visit_taken_none", turn, project=visit.project)
@@ -296,7 +286,7 @@ class SiteVisitFlow:
             slots=slots, now=now, limit=12,
         )  # fmt: skip
         found = await self._lookup.search(turn, query, ["slots"])
-        offers = [offer for item in found.evidence if (offer := _offer_of(item, now)) is not None]
+        offers = [offer for item in found.evidence if (offer := offer_of(item, now)) is not None]
         offers.sort(key=lambda offer: offer.starts_at)
         return offers, not found.missing
 
@@ -321,14 +311,14 @@ class SiteVisitFlow:
     def _pick_offered(self, visit: SiteVisit, before: SiteVisit) -> SiteVisit:
         """A new day or time: one of the offers if it names just one, else look again."""
         if visit.project == before.project:
-            fitting = [
+            named = [
                 offer
                 for offer in before.offered
                 if (visit.when.day is None or offer.starts_at.date() == visit.when.day)
                 and (visit.when.at is None or offer.starts_at.time() == visit.when.at)
             ]
-            if len(fitting) == 1 and visit.when.at is not None:
-                return replace(visit, chosen=fitting[0], fact_id=str(uuid.uuid4()))
+            if len(named) == 1 and visit.when.at is not None:
+                return replace(visit, chosen=named[0], fact_id=str(uuid.uuid4()))
         return replace(visit, chosen=None, offered=(), consented=False, fact_id="")
 
     def _choose(self, visit: SiteVisit, text: str, consent: bool | None) -> SiteVisit:
@@ -374,35 +364,3 @@ class SiteVisitFlow:
     def _set(self, turn: Turn, visit: SiteVisit | None) -> None:
         """Take effect when the caller can hear what was said about it."""
         turn.commit.append(lambda: setattr(self._memory, "flow", visit))
-
-
-def _offer_of(item: Evidence, now: datetime) -> Offer | None:
-    values = item.values
-    if "slot_id" not in values or not isinstance(values.get("starts_at"), datetime):
-        return None
-    starts_at = values["starts_at"].astimezone(now.tzinfo)
-    if starts_at <= now:
-        return None
-    return Offer(int(values["slot_id"]), str(values.get("project", item.title)), starts_at)
-
-
-def _fitting(free: Sequence[Offer], when: When) -> list[Offer]:
-    """Offers of the day and part asked for; those nearest to the time first."""
-    kept = [offer for offer in free if when.day is None or offer.starts_at.date() == when.day]
-    if when.part:
-        first, last = PART_HOURS[when.part]
-        kept = [offer for offer in kept if first <= offer.starts_at.hour < last]
-    return _nearest(kept, when)
-
-
-def _nearest(free: Sequence[Offer], when: When) -> list[Offer]:
-    """Up to three nearest to the time that was asked for, in order of time."""
-    if when.day is None and when.at is None:
-        return list(free)
-
-    def distance(offer: Offer) -> tuple[int, int]:
-        days = abs((offer.starts_at.date() - when.day).days) if when.day else 0
-        minutes = offer.starts_at.hour * 60 + offer.starts_at.minute
-        return days, abs(minutes - (when.at.hour * 60 + when.at.minute)) if when.at else minutes
-
-    return sorted(sorted(free, key=distance)[:OFFERS], key=lambda offer: offer.starts_at)

@@ -190,7 +190,7 @@ class Desk:
             self.inbound.put(WireStopped("hangup"))
             await asyncio.wait([task], timeout=30)
             await self.mic.stop()
-            self.summary = task.result() if task.done() else None
+            self.summary = task.result() if task.done() and not task.cancelled() else None
         assert task.done(), "the call does not end when the caller hangs up"
         await asyncio.sleep(0)
         left = [t for t in asyncio.all_tasks() - before if t is not asyncio.current_task()]

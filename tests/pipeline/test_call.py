@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tests.pipeline.conftest import ASHA, QUOTE, Desk, plan
+from voiceops.core.events import WireText
 
 PRICE = "The 3BHK at Lakeview Residency in Whitefield is priced at ₹1.2 crore."
 
@@ -37,3 +40,52 @@ async def test_earlier_quote_comes_from_the_customers_record(desk: Desk) -> None
         turn = await desk.type("What was the EMI amount you quoted me yesterday?")
     assert "₹86,400" in turn["said"] and "yesterday" in turn["said"]
     assert turn["answer_source"] == "template"
+
+
+async def test_hanging_up_stops_all_work_at_once(desk: Desk) -> None:
+    """Engines that work on for a caller who has gone are missing to those who wait."""
+    desk.stt.hangs = True
+    async with desk.on_call():
+        await desk.mic.speak(1200)
+        await asyncio.sleep(1)
+        started = desk.line.now_ms()
+    assert desk.line.now_ms() - started < 500
+    assert desk.stt.running == 0
+
+
+async def test_hanging_up_during_an_answer_aborts_the_model(desk: Desk) -> None:
+    desk.llm.reply = PRICE
+    desk.llm.first_ms = 1500
+    async with desk.on_call():
+        desk.inbound.put(WireText("What is the price of a 3BHK in Whitefield?"))
+        await desk.until(lambda: desk.llm.open_streams)
+    assert desk.llm.open_streams == 0
+    assert desk.last["interrupted"] and desk.last["heard"] and desk.last["said"] == ""
+
+
+async def test_the_edge_going_away_ends_the_call(desk: Desk) -> None:
+    """A socket that closes without a word leaves no call behind."""
+    async with desk.on_call():
+        desk.inbound.close()
+        await desk.until(lambda: desk.line.hung_up)
+    assert desk.summary is not None and desk.summary.ended_reason == "transport_closed"
+
+
+async def test_cancelling_the_call_cleans_up(desk: Desk) -> None:
+    """Shutting a media process down must not leave work or half a trace behind."""
+    before = asyncio.all_tasks()
+    async with desk.on_call():
+        for task in asyncio.all_tasks() - before:
+            if getattr(task.get_coro(), "__qualname__", "") == "Call.run":
+                task.cancel()
+        await desk.until(lambda: desk.trace.of("call.ended"))
+
+
+async def test_mumbled_turns_do_not_break_the_numbering(desk: Desk) -> None:
+    async with desk.on_call():
+        desk.stt.texts = ["", "hello"]
+        await desk.mic.speak(150)
+        await asyncio.sleep(2)
+        await desk.say("hello")
+        await desk.type("thanks")
+    assert [turn["index"] for turn in desk.turns()] == [0, 1, 2]
