@@ -163,6 +163,7 @@ def test_a_waterfall_names_who_overspent_and_stays_on_its_axis() -> None:
     llm = next(bar for bar in drawn.bars if bar.name == "llm")
     assert llm.excess_width > 0 and llm.budget_x == pytest.approx(llm.excess_x)
     assert all(bar.x >= 0 and bar.x + bar.width <= 100.01 for bar in drawn.bars)
+    assert all(bar.budget_x is None or bar.budget_x <= 100 for bar in drawn.bars)
     # Playout lasts longer than the axis and does not stretch it.
     assert next(bar for bar in drawn.bars if bar.name == "playout").is_cut
     assert drawn.ticks[0].label == "0 ms" and len(drawn.ticks) <= 9

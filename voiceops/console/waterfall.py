@@ -121,7 +121,9 @@ def draw(turn: TurnDetail, budget: TurnBudget) -> Waterfall | None:
                 width=max(0.4, 100 * (end_ms - start_ms) / length_ms),
                 excess_x=100 * limit_ms / length_ms,
                 excess_width=100 * excess_ms / length_ms,
-                budget_x=100 * limit_ms / length_ms if allowed is not None else None,
+                budget_x=100 * limit_ms / length_ms
+                if allowed is not None and limit_ms <= length_ms
+                else None,
                 is_cut=start_ms + span.duration_ms > length_ms,
                 detail=", ".join(f"{key} {value}" for key, value in span.attributes.items()),
             )
