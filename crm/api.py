@@ -17,6 +17,7 @@ from voiceops.postgres import Pool
 
 __all__ = [
     "SOURCE_NAMES",
+    "Facts",
     "OutboxCounts",
     "build_fact_sink",
     "build_sources",

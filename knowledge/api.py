@@ -12,7 +12,7 @@ from voiceops.core.errors import ConfigurationError
 from voiceops.core.ports import Embedder, KnowledgeSource
 from voiceops.postgres import Pool
 
-__all__ = ["SOURCES", "build_retriever", "places", "seed_demo", "vocabulary"]
+__all__ = ["SOURCES", "Orchestrator", "build_retriever", "places", "seed_demo", "vocabulary"]
 
 
 def build_retriever(

@@ -38,6 +38,7 @@ from voiceops.tracing import CeleryTraceSink
 log = logging.getLogger(__name__)
 
 LOOP_LAG_PERIOD_S = 0.25
+TRACE_DRAIN_S = 1.0
 CLOCK = MonotonicClock()
 
 
@@ -47,6 +48,8 @@ class Runtime:
 
     providers: Providers
     pool: postgres.Pool
+    retriever: knowledge.api.Orchestrator
+    facts: crm.api.Facts
     ports: CallPorts
     trace: CeleryTraceSink
     board: LiveBoard
@@ -57,16 +60,18 @@ class Runtime:
         providers = Providers.create(settings.VOICEOPS)
         pool = postgres.build_pool(postgres.conninfo(settings.DATABASES["default"]))
         trace = CeleryTraceSink(celery_app)
+        retriever = knowledge.api.build_retriever(pool, providers.embedder, crm.api.build_sources(pool))
+        facts = crm.api.build_fact_sink(pool, on_append=trace.nudge_delivery)
         ports = CallPorts(
             stt=providers.stt,
             llm=providers.llm,
             tts=providers.tts,
             vad=providers.vad,
             embedder=providers.embedder,
-            retriever=knowledge.api.build_retriever(pool, providers.embedder, crm.api.build_sources(pool)),
-            facts=crm.api.build_fact_sink(pool, on_append=trace.nudge_delivery),
+            retriever=retriever,
+            facts=facts,
         )
-        return cls(providers, pool, ports, trace, LiveBoard(settings.REDIS_URL))
+        return cls(providers, pool, retriever, facts, ports, trace, LiveBoard(settings.REDIS_URL))
 
     async def serve(self, warm: asyncio.Event) -> None:
         """Background work of the process until cancelled; `warm` is set when calls may come."""
@@ -79,6 +84,8 @@ class Runtime:
                 await self.providers.warm()
                 warm.set()
         finally:
+            await self.retriever.aclose()
+            await self.facts.aclose()
             await self.providers.aclose()
             await self.pool.close()
 
@@ -164,7 +171,7 @@ class _Process:
 
     async def stop(self) -> None:
         if self.runtime is not None and self.task is not None:
-            self.runtime.trace.close()
+            await self.runtime.trace.close(within_s=TRACE_DRAIN_S)
             self.runtime.board.close()
             self.task.cancel()
             await asyncio.wait({self.task})
