@@ -34,6 +34,8 @@ def seed(*, reset: bool = False, say: Callable[[str], None] = lambda line: None)
     Raises: SourceError when the embedding server does not answer; run it again then.
     """
     say("agent")
+    if reset:
+        agents.api.forget_demo_calls()
     agent = agents.api.seed_demo(reset=reset)
     telephony.api.seed_number(e164=NUMBER, agent_slug=agent.slug, label="Property desk (demo)", reset=reset)
     login = _seed_login(reset=reset)
