@@ -75,7 +75,7 @@ def test_home_shows_numbers_and_what_waits(site: Site, store: redis.Redis, open_
         expect(waits).to_contain_text(line)
     expect(page.locator(".stages")).to_contain_text(re.compile(r"\d+ turns"))
     llm = page.locator(".stage-table tr.s-llm")
-    expect(llm.locator(".over")).to_contain_text("1.8")
+    expect(llm.locator(".over")).to_contain_text("1.48")
     expect(page.locator(".recent tbody tr")).to_have_count(7)
     expect(page.get_by_text("11 of 30")).to_be_visible()
     waits.get_by_role("link", name="failed today").click()

@@ -37,8 +37,8 @@ def test_a_spoken_question_is_heard_shown_and_answered(site: Site, open_page: Op
     page = open_page("/call/")
     page.get_by_role("button", name="Call", exact=True).click()
     expect(page.locator("#state")).to_have_text("In call")
-    expect(page.locator(".bubble.caller.growing")).to_contain_text("What is")
-    expect(page.locator(".bubble.caller")).to_have_text("What is the price of a 3BHK in Whitefield?")
+    expect(page.locator(".bubble.caller.growing:visible")).to_contain_text("What is")
+    expect(page.locator(".bubble.caller:visible")).to_have_text("What is the price of a 3BHK in Whitefield?")
     expect(page.locator(".bubble.agent:visible")).to_have_text([GREETING, ANSWER])
     # The turn that was dropped because the caller went on left nothing behind.
     expect(page.locator(".bubble.caller:visible")).to_have_count(1)
@@ -58,7 +58,7 @@ def test_a_spoken_question_is_heard_shown_and_answered(site: Site, open_page: Op
     until(lambda: call.stopped == "hangup", page, "the platform heard the hang-up")
     link = page.locator("[data-trace-link]")
     expect(link).to_have_attribute("href", f"/calls/{call.offer.session_id}/")
-    expect(page.locator(".bubble.agent").last).to_have_text(ANSWER)
+    expect(page.locator(".bubble.agent:visible").last).to_have_text(ANSWER)
 
 
 def test_the_wire_carries_the_callers_pitch_not_an_alias(site: Site, open_page: OpenPage) -> None:
@@ -83,7 +83,7 @@ def test_a_mark_is_answered_only_after_its_audio_was_played(site: Site, open_pag
     until(lambda: call.marks == ["greeting"], page, "the greeting was played")
     page.fill("#text", "price?")
     page.press("#text", "Enter")
-    expect(page.locator(".bubble.agent").last).to_have_text(ANSWER)
+    expect(page.locator(".bubble.agent:visible").last).to_have_text(ANSWER)
     page.wait_for_timeout(500)
     assert call.marks == ["greeting"]
     until(lambda: call.marks == ["greeting", "turn-1"], page, "the answer's mark")
@@ -118,8 +118,8 @@ def test_without_a_microphone_the_reason_is_told_and_typing_works(
     page.fill("#text", "What is the price?")
     page.press("#text", "Enter")
     expect(page.locator("#notices")).to_contain_text(told)
-    expect(page.locator(".bubble.caller")).to_have_text("What is the price?")
-    expect(page.locator(".bubble.agent").last).to_have_text(ANSWER)
+    expect(page.locator(".bubble.caller:visible")).to_have_text("What is the price?")
+    expect(page.locator(".bubble.agent:visible").last).to_have_text(ANSWER)
     expect(page.locator("#mute")).to_be_disabled()
     call = the_call(site.agent, page)
     assert call.texts == ["What is the price?"]
@@ -184,10 +184,10 @@ def test_a_cut_line_is_told_and_keeps_what_was_said(site: Site, open_page: OpenP
     page.route_web_socket("**/telephony/browser/", through)
     page.fill("#text", "price?")
     page.press("#text", "Enter")
-    expect(page.locator(".bubble.agent").last).to_have_text(ANSWER)
+    expect(page.locator(".bubble.agent:visible").last).to_have_text(ANSWER)
     lines[0].close(code=3001)
     expect(page.locator("#state")).to_have_text("Connection lost")
-    expect(page.locator(".bubble.agent").last).to_have_text(ANSWER)
+    expect(page.locator(".bubble.agent:visible").last).to_have_text(ANSWER)
     expect(page.locator("[data-trace-link]")).to_be_visible()
 
 
