@@ -96,6 +96,7 @@ def test_the_live_board_follows_calls(
     tell_live("agent.speaking", "live-1", 3, text="A 3BHK is ₹1.2 crore.")
     expect(row).to_contain_text("A 3BHK is ₹1.2 crore.")
     expect(row).to_contain_text("turn 3")
+    expect(row.get_by_role("link")).to_have_attribute("href", "/calls/live-1/")
     tell_live("call.answered", "live-2")
     expect(row).to_have_count(2)
     rows.desk()

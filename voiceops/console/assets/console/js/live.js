@@ -32,6 +32,7 @@ function rowFor(id, call) {
     const element = template.content.firstElementChild.cloneNode(true);
     row = { element, started: Date.now() };
     rows.set(id, row);
+    element.querySelector("[data-link]").href = list.dataset.trace.replace("SESSION", encodeURIComponent(id));
     list.append(element);
   }
   const set = (name, value) => {
