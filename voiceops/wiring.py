@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 LOOP_LAG_PERIOD_S = 0.25
 TRACE_DRAIN_S = 1.0
+SPOKEN_TERMS = ("3BHK", "EMI", "1 crore 20 lakh")
+"""Words of the trade that Whisper mishears without a hint ("one core 20 lock")."""
 CLOCK = MonotonicClock()
 
 
@@ -105,7 +107,7 @@ class Runtime:
             intents=agents.api.load_intents(profile.slug),
             customer=customer,
             pii_caller=offer.pii_caller,
-            hints=knowledge.api.vocabulary(),
+            hints=(*SPOKEN_TERMS, *knowledge.api.vocabulary()),
             timezone=settings.TIME_ZONE,
             channel=offer.channel,
             extra={
