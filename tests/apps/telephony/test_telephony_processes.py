@@ -58,7 +58,7 @@ def alive(process: psutil.Process) -> bool:
 
 def answers(port: int) -> bool:
     try:
-        httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1, trust_env=False)
+        httpx.get(f"http://127.0.0.1:{port}/other", timeout=10, trust_env=False)
     except httpx.TransportError:
         return False
     return True
