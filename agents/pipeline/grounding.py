@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from agents.pipeline.quantities import Quantity, find_quantities
+from agents.pipeline.selection import terms
 from agents.pipeline.spoken import rupees
 from voiceops.core.facts import Evidence
 
@@ -96,6 +97,8 @@ class Grounds:
     hedged: bool
     asked: frozenset[tuple[float, str]] = frozenset()
     """Values of which one must be said."""
+    asked_terms: frozenset[str] = frozenset()
+    """Without such values: words of the question that the facts have; one must be said."""
     places: frozenset[str] = field(default_factory=frozenset)
     """Words of known place names, for catching a place in small letters."""
 
@@ -143,6 +146,7 @@ def grounds_of(
         negated=_NEGATION.search(text) is not None,
         hedged=_HEDGE.search(text) is not None,
         asked=frozenset(asked),
+        asked_terms=frozenset() if asked else frozenset(terms(heard) & terms(text)),
         places=frozenset(_stem(word) for place in places for word in _WORD.findall(place) if len(word) > 3),
     )
 
@@ -168,9 +172,10 @@ def check(clause: str, grounds: Grounds) -> list[Problem]:
 
 
 def contains_asked(text: str, grounds: Grounds) -> bool:
-    """Whether the value that was asked for is said; True when none is."""
+    """Whether what was asked for is said: its value, or else a word of the question; True when
+    the facts have neither."""
     if not grounds.asked:
-        return True
+        return not grounds.asked_terms or bool(grounds.asked_terms & terms(text))
     return any((q.value, q.unit) in grounds.asked for q in find_quantities(text))
 
 

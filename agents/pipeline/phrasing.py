@@ -94,7 +94,7 @@ class Phrasing:
         except Exception as error:
             self.rests_until_ms = self.clock.now_ms() + LLM_REST_MS
             code = code_of(error)
-            turn.decide("degrade", f"llm_{code}", f"{error or 'no usable clause in time'}: template")
+            turn.decide("degrade", f"llm_{code}", f"{str(error) or 'no usable clause in time'}: template")
             if not said:
                 yield Clause(rebuilt, "template")
             return

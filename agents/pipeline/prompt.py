@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agents.pipeline.templates import written_values
+from agents.pipeline.templates import MissingValue, fill, written_values
 from voiceops.core.facts import Evidence
 from voiceops.core.plan import AgentProfile
 
@@ -16,6 +16,11 @@ _SHOWN = {
     "price_enquiry": ("property_type", "project", "locality", "price"),
     "availability_enquiry": ("property_type", "project", "locality", "units_available"),
     "emi_history": ("emi", "property_type", "project", "quoted_on"),
+}
+_QUESTIONS = {
+    "price_enquiry": "What is the price of the {property_type} at {project}?",
+    "availability_enquiry": "How many {property_type} homes are available at {project}?",
+    "emi_history": "What EMI was quoted {quoted_on} for the {property_type} at {project}?",
 }
 _LABELS = {
     "property_type": "home", "project": "project", "locality": "locality", "price": "price",
@@ -33,11 +38,24 @@ def messages(
     profile: AgentProfile, *, question: str, intent: str, evidence: Sequence[Evidence], now: datetime
 ) -> list[dict[str, str]]:
     """Prompt for one factual answer: the question, then the facts."""
+    if len(evidence) == 1:
+        question = _whole_question(question, intent, evidence[0], now)
     facts = "; ".join(fact_line(item, intent, now) for item in evidence)[:FACT_CHARACTERS]
     return [
         *prefix(profile),
         {"role": "user", "content": f"Question: {question[:120]}\nFacts: {facts}"},
     ]
+
+
+def _whole_question(question: str, intent: str, item: Evidence, now: datetime) -> str:
+    """A question that stands alone: "And the two bedroom?" means nothing to a small model."""
+    template = _QUESTIONS.get(intent)
+    if template is None:
+        return question
+    try:
+        return fill(template, written_values(item.values, "en", now=now))
+    except MissingValue:
+        return question
 
 
 def fact_line(item: Evidence, intent: str, now: datetime) -> str:

@@ -64,6 +64,18 @@ async def test_the_question_decides_which_home_is_meant(desk: Desk) -> None:
     assert "Orchid Grove" in third["said"] and "₹72 lakh" in third["said"]
 
 
+async def test_the_model_is_asked_a_question_that_stands_alone(desk: Desk) -> None:
+    """A small model repeats "And the two bedroom?" instead of answering it."""
+    desk.llm.reply = "The 2BHK at Lakeview Residency is ₹85 lakh."
+    async with desk.on_call():
+        await desk.type("What is the price of a 3BHK in Whitefield?")
+        turn = await desk.type("And the two bedroom?")
+    assert (
+        "What is the price of the 2BHK at Lakeview Residency?" in desk.llm.requests[-1].messages[1]["content"]
+    )
+    assert turn["answer_source"] == "llm" and turn["heard"] == "And the two bedroom?"
+
+
 async def test_without_a_home_the_agent_asks(desk: Desk) -> None:
     """Guessing one of four prices would be wrong three times."""
     async with desk.on_call():

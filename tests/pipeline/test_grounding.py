@@ -138,6 +138,13 @@ def test_the_value_that_was_asked_for_must_be_said(sentence: str, said: bool) ->
     assert contains_asked(sentence, PRICE) is said
 
 
+def test_an_answer_must_be_about_the_question() -> None:
+    """ "When is possession?" is not answered by the size of the flat."""
+    asked = grounds_of([HOME], heard="When is possession?", intent="project_info", places=NAMES)
+    assert not contains_asked("The 3BHK at Lakeview Residency has 1650 sq ft,", asked)
+    assert contains_asked("Possession is in December 2027.", asked)
+
+
 def test_slots_ground_their_day_and_time() -> None:
     slot = Evidence(
         "slots",
