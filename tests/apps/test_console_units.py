@@ -20,6 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from agents.api import CallDetail, TurnDetail, call
+from agents.models import IntentExample
 from tests.e2e.console import rows
 from voiceops.console import live, peaks, waterfall
 from voiceops.console.consumers import LIVE_READ_FAILED, LiveConsumer
@@ -90,6 +91,16 @@ def test_the_demo_login_is_told_only_where_it_works(
     if has_user:
         User.objects.create_user("demo", password="demo-voiceops")
     assert ("demo-voiceops" in client.get("/login/").content.decode()) is bool(shown)
+
+
+def test_the_softphone_suggests_what_the_agent_was_taught(signed_in: Client) -> None:
+    agent = rows.desk()
+    intent = agent.intents.get(slug="price_enquiry")
+    for language, text in (("en", "price of a villa"), ("hi", "विला की कीमत")):
+        IntentExample.objects.create(intent=intent, language=language, text=text, embedding=[0.0] * 384)
+    body = signed_in.get("/call/").content.decode()
+    assert 'data-ask="price of a villa"' in body
+    assert "विला" not in body
 
 
 # Live board ----------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ from voiceops.core.errors import ConfigurationError
 
 PAGE_SIZE = 25
 RECENT = 8
+ASKS = 3
+ASK_CHARS = 52
 
 
 class Login(LoginView):
@@ -155,6 +157,21 @@ def _default_budget() -> TurnBudget:
     return _budget("")
 
 
+def _asks(agent: agents.AgentSummary) -> list[str]:
+    """What a caller may ask this agent: one taught sentence of each of its most taught intents."""
+    taught = sorted(agents.load_intents(agent.slug), key=lambda intent: -len(intent.examples))
+    found = []
+    for intent in taught:
+        own = [
+            text
+            for text, language, _ in intent.examples
+            if language == agent.default_language and len(text) <= ASK_CHARS
+        ]
+        if intent.kind in ("answer", "flow") and own:
+            found.append(max(own, key=len))
+    return found[:ASKS]
+
+
 def softphone(request: HttpRequest) -> HttpResponse:
     listed = [agent for agent in agents.agents() if agent.is_active]
     return render(
@@ -163,7 +180,7 @@ def softphone(request: HttpRequest) -> HttpResponse:
         {
             "nav": "call",
             "agents": listed,
-            "languages": {agent.slug: agent.languages for agent in listed},
+            "asks": [(agent.slug, text, agent.is_default) for agent in listed for text in _asks(agent)],
             "budgets": {agent.slug: asdict(_budget(agent.slug)) for agent in listed},
         },
     )

@@ -240,6 +240,10 @@ function start(phone) {
     const ask = event.target.closest("[data-ask]")?.dataset.ask;
     if (ask) sendText(ask);
   });
+  ui.agent.addEventListener("change", () => {
+    for (const ask of part("asks").children) ask.hidden = ask.dataset.agent !== ui.agent.value;
+    view.panel(last?.turns.current ?? null, 0);
+  });
   part("talk").addEventListener("click", () => last && view.draw(last.turns, now(last)));
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
