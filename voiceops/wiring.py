@@ -25,7 +25,7 @@ from voiceops import postgres
 from voiceops.celery import app as celery_app
 from voiceops.console.metrics import CallMetrics, observe_loop_lag
 from voiceops.core.clock import MonotonicClock
-from voiceops.core.errors import AtCapacity, TransportError
+from voiceops.core.errors import AtCapacity, ConfigurationError, TransportError
 from voiceops.core.events import WireEvent
 from voiceops.core.plan import CallOffer, CallPlan
 from voiceops.core.ports import Listener, Outbound
@@ -98,7 +98,7 @@ class Runtime:
         """
         try:
             profile = agents.api.load_profile(offer.agent_slug)
-        except LookupError as error:
+        except ConfigurationError as error:
             raise TransportError(str(error), code="agent_unknown", permanent=True) from error
         customer = crm.api.load_customer(offer.pii_caller) if offer.pii_caller else None
         return CallPlan(
