@@ -1,7 +1,9 @@
 /* What every page has: theme toggle, keyboard shortcuts, relative times. */
+import { typing } from "./keys.js";
+
 const root = document.documentElement;
 
-export function isDark() {
+function isDark() {
   return (root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 }
 
@@ -25,7 +27,7 @@ function announceTheme() {
 }
 
 /** "12 s ago" for a time in the past; the full time stays in the title. */
-export function ago(date, now = new Date()) {
+function ago(date, now = new Date()) {
   const seconds = Math.max(0, Math.round((now - date) / 1000));
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
@@ -39,13 +41,6 @@ function refreshTimes() {
     element.title = element.dataset.full;
     element.textContent = ago(new Date(element.dateTime)) || element.dataset.full;
   }
-}
-
-/** True while the person types into a field, where a letter is a letter. */
-export function typing(event) {
-  const target = event.target;
-  return event.ctrlKey || event.metaKey || event.altKey
-    || (target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]"));
 }
 
 const paths = { h: "/", l: "/calls/", c: "/call/" };

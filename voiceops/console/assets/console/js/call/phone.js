@@ -1,7 +1,7 @@
 /* The softphone page: joins microphone, socket, speaker and view into one call at a time.
 
    States of #phone[data-state]: idle, connecting, live, ended, lost, busy, refused. */
-import { typing } from "../shell.js";
+import { typing } from "../keys.js";
 import { Microphone, NoMicrophone, openSpeaker } from "./audio.js";
 import { CallSocket } from "./socket.js";
 import { Turns } from "./turns.js";

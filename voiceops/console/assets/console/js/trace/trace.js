@@ -1,5 +1,5 @@
 /* The trace page: the recording plays, the transcript follows, a click on a turn seeks. */
-import { typing } from "../shell.js";
+import { typing } from "../keys.js";
 import { restore } from "./tabs.js";
 import { Waveform } from "./waveform.js";
 
