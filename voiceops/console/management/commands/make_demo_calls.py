@@ -79,9 +79,10 @@ async def _place(script: DemoCall, cookie: str) -> str:
             raise TypedCallFailed("the platform gave the call no session")
         return typed.session_id
     said = await trial.utterances([("text", text) for text in script.says])
+    agent = await asyncio.to_thread(telephony.agent_for_number, CALLED)
     address = await asyncio.to_thread(
         trial.open_directly,
-        agent=telephony.agent_for_number(CALLED) or "",
+        agent=agent or "",
         pii_from=script.pii_caller,
         called=CALLED,
     )
@@ -94,3 +95,8 @@ async def _place(script: DemoCall, cookie: str) -> str:
         patience=patience,
     )
     return telephony.twilio_session_id(address.carrier_ref)
+
+
+def _address(script: DemoCall) -> telephony.StreamAddress:
+    agent = telephony.agent_for_number(CALLED) or ""
+    return trial.open_directly(agent=agent, pii_from=script.pii_caller, called=CALLED)
