@@ -23,6 +23,7 @@ from voiceops.inference import wire
 from voiceops.inference.engines.base import InvalidRequest, float32
 from voiceops.inference.house import EngineHouse, NotReady, UnknownEngine, priority_of
 from voiceops.inference.lane import Cancellation, Expired
+from voiceops.inference.silence import Trimmer
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,9 @@ class Servicer:
                 def emit(pcm: bytes) -> None:
                     loop.call_soon_threadsafe(pieces.put_nowait, pcm)
 
-                engine.synthesize(text, language=language, voice=voice, emit=emit, cancelled=cancelled)
+                speech = Trimmer(emit, rate_hz=rate_hz)
+                engine.synthesize(text, language=language, voice=voice, emit=speech.push, cancelled=cancelled)
+                speech.close()
 
             async def run() -> None:
                 try:
