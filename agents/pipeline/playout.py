@@ -26,6 +26,14 @@ CHARACTER_MS = 65.0
 Purpose = Literal["answer", "filler", "greeting", "fallback"]
 
 
+AUDIBLE = 300
+"""Sample value (of 32767, about -41 dBFS) from which a frame counts as sound."""
+
+
+def audible(frame: bytes) -> bool:
+    return bool(np.abs(np.frombuffer(frame, "<i2").astype(np.int32)).max(initial=0) >= AUDIBLE)
+
+
 @dataclass(eq=False, slots=True)
 class Segment:
     """One clause on its way to the caller. Times are on the call's clock, in milliseconds."""
@@ -40,6 +48,8 @@ class Segment:
     complete: bool = False
     """No more audio will come."""
     first_sent_at_ms: float | None = None
+    first_audible_at_ms: float | None = None
+    """When its first frame with sound in it was sent."""
     plays_at_ms: float | None = None
     """When its first frame reaches the caller's ear, as far as pacing can tell."""
     confirmed: bool = False
@@ -198,6 +208,9 @@ class Playout:
             await self._quiet.wait()
             rest = self._plays_until_ms - self._call_ms()
             if rest <= 0:
+                # Nothing cut it off, so all of it is heard, marks that are still under way or not.
+                for segment in self._by_name.values():
+                    segment.confirmed = segment.complete
                 return
             await self._clock.sleep_ms(rest)
 
@@ -259,6 +272,8 @@ class Playout:
         first = segment.first_sent_at_ms is None
         if first:
             segment.first_sent_at_ms, segment.plays_at_ms = now, plays_at
+        if segment.first_audible_at_ms is None and audible(frame):
+            segment.first_audible_at_ms = now
         segment.sent_ms += FRAME_MS
         await self._out.audio(frame)
         if first and self._started is not None:

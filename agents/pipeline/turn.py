@@ -100,7 +100,7 @@ class Turn:
     @property
     def first_answer_ms(self) -> float | None:
         """Call time of the answer's first audible frame."""
-        times = [s.first_sent_at_ms for s in self.segments if s.first_sent_at_ms is not None]
+        times = [s.first_audible_at_ms for s in self.segments if s.first_audible_at_ms is not None]
         return min(times) if times else None
 
     def record(self, playout: Playout, ended_ms: float) -> TurnRecord:

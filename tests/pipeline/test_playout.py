@@ -136,3 +136,30 @@ async def test_silence_of_the_voice_is_no_end() -> None:
         assert not drained.done()
         playout.finish(segment)
         await drained
+
+
+async def test_a_sentence_that_nobody_cut_was_heard_to_its_end_though_its_mark_is_late() -> None:
+    """The trace said "Shall I book" of "Shall I book it?" on lines that answer marks late."""
+    line = FakeLine()
+    async with playing(line) as playout:
+        late = await queue(playout, "late", 400)
+        await playout.drained()
+        await asyncio.sleep(0.6)
+        playout.played("late")
+        segment = await queue(playout, "a", 1000)
+        await playout.drained()
+        assert playout.heard_text(segment) == TEXT
+        assert playout.heard_text(late) == TEXT
+
+
+async def test_latency_ends_with_sound_not_with_the_silence_before_it() -> None:
+    line = FakeLine()
+    async with playing(line) as playout:
+        segment = Segment("a", 1, TEXT, "answer")
+        playout.open(segment)
+        await playout.put(segment, SpeechChunk(silence(300), 16_000))
+        await playout.put(segment, SpeechChunk(voice(400), 16_000))
+        playout.finish(segment)
+        await playout.drained()
+    assert segment.first_sent_at_ms is not None and segment.first_audible_at_ms is not None
+    assert segment.first_audible_at_ms - segment.first_sent_at_ms >= 80
