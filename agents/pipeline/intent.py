@@ -1,4 +1,4 @@
-"""What the caller wants: the nearest example sentences, by embedding."""
+"""What the caller wants: a linear classifier over the embeddings of example sentences."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.pipeline.entities import PROPERTY_TYPE
 from voiceops.core.plan import IntentSpec
@@ -19,8 +20,11 @@ THRESHOLD = 0.875
 examples: what belongs scores 0.88 to 1.0, unrelated sentences 0.80 to 0.87."""
 LEXICAL_THRESHOLD = 0.62
 WORD_WEIGHT = 0.1
-"""What shared words add to the cosine: alone it takes "how many are left" for a price question.
-Leaving one demo example out at a time, masking names and this raise the hits from 74 to 78 %."""
+"""What shared words add to the cosine and to the class."""
+RIDGE = 0.6
+"""Regularisation. Leaving one of the demo's 236 examples out at a time (multilingual-e5-small), the
+nearest example is of the right intent for 78 %, of centred embeddings for 81 %, and this
+classifier is right for 88 %."""
 SHORT_WORDS = 2
 """Up to here an utterance must share words with an example: "hmm" is near to every greeting."""
 _WORDS = re.compile(r"[^\w\s]")
@@ -72,6 +76,9 @@ class IntentClassifier:
         self._words = [set(normalised(self.masked(text)).split()) for text in self._texts]
         self._weights = _weights(self._words, self._slugs)
         self._vectors = np.asarray(vectors, dtype=np.float32) if embedded else None
+        self._classes = tuple(dict.fromkeys(self._slugs))
+        self._class_of = np.array([self._classes.index(slug) for slug in self._slugs], dtype=np.intp)
+        self._linear = _Linear(self._vectors, self._class_of) if self._vectors is not None else None
 
     def masked(self, text: str) -> str:
         """`text` without names: what is to be embedded for `classify`."""
@@ -83,16 +90,20 @@ class IntentClassifier:
         exact = self._exact.get(normalised(text))
         if exact is not None:
             return IntentMatch(exact[0], 1.0, "", 0.0, exact[1], "exact")
-        if embedding is not None and self._vectors is not None:
-            cosines = self._vectors @ np.asarray(embedding, dtype=np.float32)
+        if embedding is not None and self._vectors is not None and self._linear is not None:
+            vector = np.asarray(embedding, dtype=np.float32)
+            cosines = self._vectors @ vector
+            classes = self._linear.scores(vector)
             words = set(normalised(self.masked(text)).split())
             short = len(words) <= SHORT_WORDS
             scores = []
-            for cosine, known in zip(cosines, self._words, strict=True):
+            overlaps = np.zeros(len(self._classes))
+            for cosine, known, owner in zip(cosines, self._words, self._class_of, strict=True):
                 shared = self._overlap(words, known)
+                overlaps[owner] = max(overlaps[owner], shared)
                 likely = float(cosine) + WORD_WEIGHT * shared
                 scores.append(min(1.0, likely if shared or not short else likely - 0.2))
-            return self._best(scores, self._threshold, "embedding")
+            return self._best(scores, self._threshold, "embedding", classes + WORD_WEIGHT * overlaps)
         return self._best([_likeness(text, known) for known in self._texts], LEXICAL_THRESHOLD, "words")
 
     def _overlap(self, left: set[str], right: set[str]) -> float:
@@ -100,19 +111,56 @@ class IntentClassifier:
         total = sum(self._weights.get(word, 1.0) for word in left | right)
         return sum(self._weights.get(word, 1.0) for word in left & right) / total if total else 0.0
 
-    def _best(self, scores: Sequence[float], threshold: float, method: str) -> IntentMatch:
+    def _best(
+        self,
+        scores: Sequence[float],
+        threshold: float,
+        method: str,
+        classes: NDArray[np.float64] | None = None,
+    ) -> IntentMatch:
+        """`scores` say how near each example is, `classes` (by intent) which intent it is; without
+        them the nearest example decides."""
         best: dict[str, tuple[float, str]] = {}
         for slug, text, score in zip(self._slugs, self._texts, scores, strict=True):
             if score > best.get(slug, (-2.0, ""))[0]:
                 best[slug] = (score, text)
-        ranked = sorted(best.items(), key=lambda item: item[1][0], reverse=True)
-        if not ranked:
+        if not best:
             return IntentMatch(UNKNOWN, 0.0, "", 0.0, "", method)
-        slug, (score, example) = ranked[0]
-        second, (second_score, _) = ranked[1] if len(ranked) > 1 else ("", (0.0, ""))
+        if classes is None:
+            ranked = sorted(best, key=lambda slug: best[slug][0], reverse=True)
+        else:
+            ranked = [self._classes[index] for index in np.argsort(-classes)]
+        slug = ranked[0]
+        score, example = best[slug]
+        second = ranked[1] if len(ranked) > 1 else ""
+        second_score = min(score, best[second][0]) if second else 0.0
         if score < threshold:
             return IntentMatch(UNKNOWN, score, slug, score, example, method)
         return IntentMatch(slug, score, second, second_score, example, method)
+
+
+class _Linear:
+    """Ridge regression from centred embeddings to one-hot intents, in its dual form: one solve of
+    a matrix as large as there are examples (2 ms for 236)."""
+
+    def __init__(self, vectors: NDArray[np.float32], class_of: NDArray[np.intp]) -> None:
+        self._mean = vectors.mean(axis=0)
+        known = _unit(vectors - self._mean)
+        targets = np.eye(int(class_of.max()) + 1)[class_of]
+        gram = known @ known.T + 1.0
+        dual = np.linalg.solve(gram + RIDGE * np.eye(len(known)), targets)
+        self._weights = known.T @ dual
+        self._bias = dual.sum(axis=0)
+
+    def scores(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
+        """One score an intent, about 0 to 1."""
+        centred = _unit((vector - self._mean)[None, :])[0]
+        return np.asarray(centred @ self._weights + self._bias, dtype=np.float64)
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 def _weights(texts: Sequence[set[str]], slugs: Sequence[str]) -> dict[str, float]:
