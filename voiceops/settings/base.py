@@ -151,6 +151,8 @@ VOICEOPS: dict[str, Any] = {
     "LLM": env.text("VOICEOPS_LLM", "openai"),
     "LLM_URL": env.url("VOICEOPS_LLM_URL", "http://127.0.0.1:8012/v1", schemes=("http", "https")),
     "LLM_MODEL": env.text("VOICEOPS_LLM_MODEL", "smollm2-135m-instruct"),
+    # Languages in which the model may answer; others are answered by template.
+    "LLM_LANGUAGES": env.listing("VOICEOPS_LLM_LANGUAGES", "en"),
     "LLM_API_KEY": env.raw("VOICEOPS_LLM_API_KEY") or "",
     "TTS": env.text("VOICEOPS_TTS", "hibari"),
     "TTS_FALLBACKS": env.listing("VOICEOPS_TTS_FALLBACKS", "piper,espeak"),

@@ -36,11 +36,10 @@ class OpenAiModel:
         *,
         model: str,
         api_key: str = "",
+        languages: frozenset[str] = frozenset({"en"}),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self.capabilities = Capabilities(
-            name="openai", engine=f"{model} (OpenAI API)", languages=frozenset({"en", "hi"})
-        )
+        self.capabilities = Capabilities(name="openai", engine=f"{model} (OpenAI API)", languages=languages)
         self._url = url.rstrip("/")
         self._model = model
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -219,8 +218,16 @@ def _message(body: object) -> str:
 
 
 def create(settings: Settings) -> OpenAiModel:
-    """Uses LLM_URL, LLM_MODEL and LLM_API_KEY."""
+    """Uses LLM_URL, LLM_MODEL, LLM_API_KEY and LLM_LANGUAGES."""
     url = text(settings, "LLM_URL")
     if not url.startswith(("http://", "https://")):
         raise ConfigurationError(f"VOICEOPS_LLM_URL={url!r} is not a URL of the form http://…/v1")
-    return OpenAiModel(url, model=text(settings, "LLM_MODEL"), api_key=text(settings, "LLM_API_KEY", ""))
+    languages = settings.get("LLM_LANGUAGES") or ("en",)
+    if not isinstance(languages, (list, tuple)) or not all(isinstance(tag, str) for tag in languages):
+        raise ConfigurationError("VOICEOPS_LLM_LANGUAGES must be language tags like en,hi")
+    return OpenAiModel(
+        url,
+        model=text(settings, "LLM_MODEL"),
+        api_key=text(settings, "LLM_API_KEY", ""),
+        languages=frozenset(languages),
+    )
