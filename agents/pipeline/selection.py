@@ -12,6 +12,9 @@ RELEVANT_SCORE = 0.82
 """Passages below this must share a word with the question. The sources refuse what is not near
 enough themselves; this is for ones that do not."""
 _WORD = re.compile(r"[a-z]{3,}|[\u0900-\u097f]{2,}")
+NEARLY_EQUAL = 0.01
+"""Between passages of one document whose ranks differ by less, the earlier one answers: a policy
+says the rule first and its particulars after."""
 _COMMON_TEXT = """
 the and for are you your our with what how much many when where which who does can could would will have has
 there this that any from about please tell know want need get give all not more some them they their than
@@ -68,7 +71,18 @@ def relevant(passages: Sequence[Evidence], question: str) -> list[Evidence]:
         if item.score >= RELEVANT_SCORE or asked & terms(f"{item.title} {item.text}")
     ]
     # The sort is stable: among equals the sources' own order stands.
-    return sorted(kept, key=rank, reverse=True)
+    ranked = sorted(kept, key=rank, reverse=True)
+    if not ranked:
+        return ranked
+    best = ranked[0]
+    alike = [
+        item
+        for item in ranked
+        if item.values.get("document") == best.values.get("document")
+        and rank(best) - rank(item) < NEARLY_EQUAL
+    ]
+    first = min(alike, key=lambda item: item.values.get("ordinal", 0))
+    return [first, *(item for item in ranked if item is not first)]
 
 
 def best_sentences(text: str, question: str, limit: int = 2) -> str:

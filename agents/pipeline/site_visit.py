@@ -87,6 +87,7 @@ class SiteVisitFlow:
             return
         if entities.wants_to_cancel(text):
             self._set(turn, None)
+            turn.answered = True
             yield self._clause("visit_cancelled", turn)
             return
         before = visit

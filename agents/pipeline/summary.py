@@ -12,6 +12,9 @@ from voiceops.core.events import TurnRecord
 from voiceops.core.plan import CallPlan
 from voiceops.core.ports import Capabilities
 
+NO_QUESTION = frozenset({"greeting", "thanks", "goodbye", "site_visit_booking"})
+"""What a caller may say without waiting for a fact; a visit that was not booked was abandoned."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallSummary:
@@ -38,7 +41,7 @@ def outcome_of(turns: Sequence[TurnRecord], kept: Sequence[str], *, answered: bo
         return "failed"
     if answered:
         return "answered"
-    asked = [turn for turn in turns if turn.heard and turn.intent not in ("greeting", "thanks", "goodbye")]
+    asked = [turn for turn in turns if turn.heard and turn.intent not in NO_QUESTION]
     return "no_answer_found" if asked else "abandoned"
 
 

@@ -27,7 +27,7 @@ FEW_PASSAGES = 20
 MIDDLE_TTL_S = 60.0
 
 _NEAREST = """
-SELECT c.id, c.version, c.text, d.title, d.language, d.slug, d.updated_at,
+SELECT c.id, c.version, c.ordinal, c.text, d.title, d.language, d.slug, d.updated_at,
        1 - (c.embedding <=> %(embedding)s::vector) AS score
 FROM knowledge_chunk c JOIN knowledge_document d ON d.id = c.document_id
 WHERE d.kind = %(kind)s AND d.is_published AND c.version = d.indexed_version
@@ -100,7 +100,7 @@ class Passages:
             version=str(row["version"]),
             title=row["title"],
             text=row["text"],
-            values={"title": row["title"], "document": row["slug"]},
+            values={"title": row["title"], "document": row["slug"], "ordinal": row["ordinal"]},
             score=float(row["score"]),
             age_s=max(0.0, (now - row["updated_at"]).total_seconds()),
             language=row["language"],

@@ -224,3 +224,17 @@ async def test_the_trace_of_a_call_is_complete_and_is_json(desk: Desk) -> None:
 
 def _refuse(value: object) -> object:
     raise TypeError(f"{value!r} is no JSON")
+
+
+async def test_a_policy_is_answered_by_its_rule_before_its_particulars(desk: Desk) -> None:
+    """Asked for the cancellation policy, the agent spoke of bank accounts."""
+    rule = replace(passage("A booking cancelled within 15 days is refunded in full."), score=0.852)
+    particular = replace(passage("Refunds after a cancellation are paid to the bank account."), score=0.858)
+    desk.retriever.evidence["policies"] = [
+        replace(particular, values={"document": "cancellation", "ordinal": 1}),
+        replace(rule, values={"document": "cancellation", "ordinal": 0}),
+    ]
+    desk.llm.reply = ""
+    async with desk.on_call():
+        turn = await desk.say("What is your cancellation policy?")
+    assert turn["said"] == "A booking cancelled within 15 days is refunded in full."
