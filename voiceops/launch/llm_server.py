@@ -15,6 +15,10 @@ from pathlib import Path
 CONTEXT_TOKENS = 6144
 """Shared by the slots: 3072 each."""
 SLOTS = 2
+THREADS = 1
+"""llama.cpp's threads spin while they wait for each other. With two on two cores, a 45-token prompt
+and its answer took 0.65 s alone but 8 to 23 s while other programs kept both cores busy; with one,
+1.0 s and 2.5 to 3.9 s."""
 PROMPT_CACHE_MIB = 256
 REUSED_CHUNK_TOKENS = 64
 """Smallest piece of an earlier prompt that is taken over when the text before it changed."""
@@ -26,7 +30,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--alias", default="smollm2-135m-instruct")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=THREADS)
     options = parser.parse_args()
     if options.model is None:
         from voiceops.launch.weights import model_path
