@@ -11,6 +11,9 @@ from voiceops.core.clock import Clock
 from voiceops.core.errors import AtCapacity, StageError
 
 FILLER_GAP_MS = 1600.0
+IN_HAND_MS = 1850.0
+"""Silence that is borne while an answer's first clause is already being synthesised: a filler would
+only delay it. Still below the two seconds after which callers think that the line is dead."""
 """Silence after one filler before the next: below the two seconds a caller may wait."""
 
 
@@ -35,13 +38,16 @@ class SilenceWatch:
         first_after_ms: float,
         speak: Callable[[str], Awaitable[None]],
         silent_since_ms: Callable[[], float | None],
+        in_hand: Callable[[], bool],
     ) -> None:
         """`silent_since_ms` gives the clock time at which the silence began, or None while
-        somebody can be heard; `speak` takes a line code."""
+        somebody can be heard; `in_hand` says whether an answer is being synthesised; `speak` takes
+        a line code."""
         self._clock = clock
         self._first_after_ms = first_after_ms
         self._speak = speak
         self._silent_since_ms = silent_since_ms
+        self._in_hand = in_hand
         self.spoken = 0
 
     async def run(self) -> None:
@@ -52,6 +58,8 @@ class SilenceWatch:
                 await self._clock.sleep_ms(50)
                 continue
             patience = self._first_after_ms if not self.spoken else FILLER_GAP_MS
+            if self._in_hand():
+                patience = max(patience, IN_HAND_MS)
             waited = self._clock.now_ms() - since
             if waited < patience:
                 await self._clock.sleep_ms(min(patience - waited, 50) if self.spoken else patience - waited)

@@ -139,6 +139,11 @@ class Playout:
         return self._call_ms() < self._plays_until_ms + self._lag_ms
 
     @property
+    def awaits_audio(self) -> bool:
+        """Whether words of an answer are with the voice and no sound of them has come."""
+        return any(queue.segment.purpose != "filler" and not queue.segment.queued_ms for queue in self._queue)
+
+    @property
     def silent_since_ms(self) -> float | None:
         """Call time at which the agent fell silent; None while it is heard or about to be."""
         if self._buffered_ms() > 0 or self.audible:

@@ -208,6 +208,7 @@ class Stage:
             first_after_ms=self.plan.agent.budget.silence_filler_ms,
             speak=lambda code: self._filler(turn, code),
             silent_since_ms=silent_since,
+            in_hand=lambda: self.playout.awaits_audio,
         )
         await watch.run()
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.ports import FakeStt, llm_error, store_error, tts_error
 from tests.pipeline.conftest import Desk, plan
+from voiceops.core.budget import TurnBudget
 from voiceops.core.errors import SourceError
 from voiceops.core.ports import Capabilities
 
@@ -249,3 +250,15 @@ async def test_the_prompt_prefix_is_warmed_before_the_first_question(desk: Desk)
     assert desk.last["context"]["prompt_tokens"] == 50
     assert desk.last["context"]["messages"] == list(desk.llm.requests[0].messages)
     assert len(desk.llm.requests[0].messages[1]["content"]) < 320
+
+
+async def test_an_answer_that_is_already_with_the_voice_is_not_delayed_by_a_filler(desk: Desk) -> None:
+    """A filler right before the answer only makes the caller wait longer."""
+    desk.llm.first_ms = 60_000
+    desk.tts.first_ms = 200
+    desk.plan = plan(agent=replace(desk.plan.agent, budget=TurnBudget()))
+    async with desk.on_call():
+        turn = await desk.say(QUESTION)
+    assert not turn["filler"]
+    assert turn["answer_source"] == "template" and "₹1.2 crore" in turn["said"]
+    assert turn["latency_ms"] < 2000

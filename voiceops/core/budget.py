@@ -62,9 +62,9 @@ class TurnBudget:
     tts_ms: int = 200
     total_ms: int = 900
 
-    silence_filler_ms: int = 1500
+    silence_filler_ms: int = 1650
     """A filler is spoken when no answer audio has left by then; never 2 s without a word."""
-    llm_timeout_ms: int = 1500
+    llm_timeout_ms: int = 900
     """After this without a usable clause the recovery line is spoken."""
     retrieval_timeout_ms: int = 800
     tts_timeout_ms: int = 1500
