@@ -15,10 +15,10 @@ from pathlib import Path
 CONTEXT_TOKENS = 6144
 """Shared by the slots: 3072 each."""
 SLOTS = 2
-THREADS = 1
-"""llama.cpp's threads spin while they wait for each other. With two on two cores, a 45-token prompt
-and its answer took 0.65 s alone but 8 to 23 s while other programs kept both cores busy; with one,
-1.0 s and 2.5 to 3.9 s."""
+THREADS = 2
+"""An answer to a 40-token question takes 0.77 to 0.85 s with two threads on two idle cores and 1.0 to
+1.2 s with one. When other programs keep both cores busy it is the other way round, 8 to 23 s against
+2.5 to 3.9 s, because llama.cpp's threads spin while they wait for each other: use 1 there."""
 PROMPT_CACHE_MIB = 256
 REUSED_CHUNK_TOKENS = 64
 """Smallest piece of an earlier prompt that is taken over when the text before it changed."""
