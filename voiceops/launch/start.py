@@ -74,16 +74,18 @@ class Platform:
         if redis := layout.shared.get("REDIS_URL", ""):
             self._await_redis(redis)
         self._start("models")
-        self._manage("Preparing the database", "migrate", "--noinput", "-v", "1")
+        # System checks are for developers; here they would cost two seconds a command.
+        self._manage("Preparing the database", "migrate", "--skip-checks", "--noinput", "-v", "1")
+        self._start("app")
         if self.options.demo:
             self._await_embeddings()
             self._manage(
                 "Seeding the demo",
                 "seed_demo",
+                "--skip-checks",
                 *(["--reset"] if self.options.reset_demo else []),
                 timeout_s=SEED_S,
             )
-        self._start("app")
         body = self._await_health()
         self.say(banner(self.options, layout, self.folders, body, self.supervisord_pid()))
         if self.options.demo:
