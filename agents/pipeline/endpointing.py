@@ -29,9 +29,10 @@ class Endpointing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SilenceEndpointing:
-    """Plain silence. 200 ms is longer than the gaps inside read English (95 % of the gaps that
-    Silero sees in two_cities.wav are below 190 ms); 550 ms keeps a decode of about 120 ms out
-    of the caller's wait and stays clear of the pauses between clauses."""
+    """Plain silence: quick with short questions, and it does cut into slow speech. Of the gaps that
+    Silero sees in two recordings of read English (two_cities.wav and beckett.wav of
+    moonshine-voice, 54 s, 24 gaps), 21 % are below 200 ms and half below 550 ms; the longer ones
+    stand between sentences and clauses."""
 
     speculate_ms: float = 200.0
     end_ms: float = 550.0
