@@ -58,7 +58,7 @@ class Echo:
 
     def synthesize(self, text: str, *, language: str, voice: str, emit: Emit, cancelled: IsCancelled) -> None:
         for word in text.split(" "):
-            emit(b"\1\0" * len(word))
+            emit(b"\0\x10" * len(word))
 
 
 class Endless(Echo):
@@ -82,7 +82,7 @@ class Endless(Echo):
         return Recognised("stopped", 0.0)
 
     def synthesize(self, text: str, *, language: str, voice: str, emit: Emit, cancelled: IsCancelled) -> None:
-        emit(b"\1\0" * 80)
+        emit(b"\0\x10" * 80)
         self._work(cancelled)
 
 
@@ -94,7 +94,7 @@ class Broken(Echo):
 
     def synthesize(self, text: str, *, language: str, voice: str, emit: Emit, cancelled: IsCancelled) -> None:
         if text != "silence":
-            emit(b"\1\0" * 80)
+            emit(b"\0\x10" * 80)
             raise RuntimeError("the voice broke")
 
 
