@@ -57,6 +57,9 @@ __all__ = ["Call", "CallPorts"]
 _log = logging.getLogger(__name__)
 
 CLEAR_TIMEOUT_S = 0.5
+NO_AUDIO_MS = 2_000.0
+WRITING_PATIENCE = 8.0
+"""How much longer than a caller somebody who types may be silent: 80 s, then two minutes."""
 MAX_CALL_MS = 2 * 3_600_000.0
 
 
@@ -209,6 +212,9 @@ class Call:
 
     async def _timer(self, name: str, after_ms: float) -> None:
         await self._clock.sleep_ms(after_ms)
+        if self._call_ms() - self._last_audio_ms > NO_AUDIO_MS:
+            # A line without any sound on it is somebody who types, and who is reading now.
+            await self._clock.sleep_ms(after_ms * (WRITING_PATIENCE - 1))
         self._timers.pop(name, None)
         if not self._ear.caller_speaking:
             self._events.put_nowait(machine.TimerFired(name))

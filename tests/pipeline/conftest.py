@@ -158,7 +158,7 @@ class Desk:
     # Doing ------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def on_call(self, *, greeted: bool = True) -> AsyncIterator[Desk]:
+    async def on_call(self, *, greeted: bool = True, microphone: bool = True) -> AsyncIterator[Desk]:
         """The call runs; after the body it is hung up, and no task may be left behind."""
         before = asyncio.all_tasks()
         ports = CallPorts(
@@ -179,7 +179,8 @@ class Desk:
         if self.line.answer_mark is None:
             self.line.answer_mark = lambda name: self.inbound.put(WireMark(name))
         task = asyncio.create_task(call.run())
-        self.mic.start()
+        if microphone:
+            self.mic.start()
         try:
             self.inbound.put(WireStarted("s1", sample_rate_hz=16_000))
             if greeted:

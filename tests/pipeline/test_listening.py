@@ -252,6 +252,18 @@ async def test_long_silence_is_asked_about_and_then_ends_the_call(desk: Desk) ->
     assert desk.summary is not None and desk.summary.outcome == "abandoned"
 
 
+async def test_somebody_who_types_may_take_time_to_read(desk: Desk) -> None:
+    """Without a microphone no sound arrives: that is reading, not an abandoned line."""
+    async with desk.on_call(microphone=False):
+        await desk.until(lambda: desk.turns())
+        await asyncio.sleep(60)
+        assert "Are you still there?" not in desk.spoken()
+        await desk.type("What is the price of the 2BHK in Whitefield?")
+        await desk.until(lambda: desk.line.hung_up, timeout_s=600)
+    assert "₹85 lakh" in desk.turns()[1]["said"]
+    assert desk.line.hung_up == "caller_silent"
+
+
 async def test_speaking_again_keeps_the_call(desk: Desk) -> None:
     async with desk.on_call():
         await desk.until(lambda: "Are you still there?" in desk.spoken())
