@@ -162,6 +162,9 @@ INTENTS: list[dict[str, Any]] = [
             Can I still get one?
             What homes do you have at the moment?
             Show me what options you have
+            I'm looking for a flat
+            What kind of flats do you have?
+            How many homes do you have there?
             """,
             """
             क्या कोई फ्लैट उपलब्ध है?
@@ -273,6 +276,10 @@ INTENTS: list[dict[str, Any]] = [
             Do you keep recordings of calls?
             Can an NRI buy a flat?
             How long is my booking refundable?
+            Is parking included in the price?
+            How much are the maintenance charges?
+            Do you send a cab for site visits?
+            Do you help with a loan?
             """,
             """
             कैंसिलेशन पॉलिसी क्या है?
@@ -288,7 +295,7 @@ INTENTS: list[dict[str, Any]] = [
         "slug": "project_info",
         "label": "About a project",
         "kind": "answer",
-        "sources": ["documents", "listings"],
+        "sources": ["documents", "policies", "listings"],
         "templates": {},
         "line": "",
         "examples": _examples(
