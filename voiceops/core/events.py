@@ -26,6 +26,12 @@ class Transcript:
     """Compute time of this decode as seen by the caller of the port."""
     engine: str
     """Registry name, `typed` for text input."""
+    stable: str = ""
+    """The leading words on which successive decodes agree; no later decode takes them back."""
+    normalised: str = ""
+    """`text` with numbers, amounts, times and phone numbers in digits; empty when nothing changed."""
+    language_scores: Mapping[str, float] = field(default_factory=dict)
+    """Acoustic identification: probability by language tag; empty when the engine has none."""
 
 
 # Wire side: what a transport decodes out of a message ------------------------------------
@@ -94,6 +100,9 @@ class CallEvent:
     llm.first_token, llm.done, clause (text, source), tts.first_audio,
     agent.speaking (text, purpose: answer|filler|greeting|fallback), agent.silent,
     barge_in (heard_text, heard_ms), dtmf (digit),
+    backchannel (text), resumed (text, from_ms): a false interruption was taken back,
+    endpoint (see `Endpoint`), language (see `LanguageReading`), memory (facts, changes),
+    speculation (see `Speculation`),
     tool (see `ToolInvocation`), degrade (see `Decision`), escalation (see `Decision`),
     error (stage, code, message).
     """
@@ -165,6 +174,81 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Why the caller was taken to have finished."""
+
+    silence_ms: float
+    """From the last voiced frame to the decision."""
+    wait_ms: float
+    """The silence that the model asked for."""
+    completeness: float
+    """0 (goes on) to 1 (has finished), as the turn model judged."""
+    reason: str
+    """complete | incomplete | dictation | backchannel | plain | too_long | cut_off | typed | dtmf"""
+    model: str
+    """Registry name of the turn model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speculation:
+    """Work begun before it was certain to be needed."""
+
+    kind: Literal["prefetch", "generation", "first_clause"]
+    """Understanding and retrieval; the language model; the voice."""
+    basis: str
+    """The transcript so far that it was planned from."""
+    started_ms: float
+    """Since the call was answered."""
+    outcome: Literal["hit", "waste", "aborted"]
+    """Used; finished and thrown away; stopped before it had finished."""
+    compute_ms: float = 0.0
+    tokens: int = 0
+    saved_ms: float = 0.0
+    """How much later the turn would have had it otherwise; 0 unless a hit."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSign:
+    """One piece of evidence of the language of an utterance."""
+
+    source: Literal["acoustic", "script", "words"]
+    language: str
+    strength: float
+    """0 to 1."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageReading:
+    """What an utterance said about the caller's language, and what was made of it."""
+
+    signs: tuple[LanguageSign, ...]
+    before: str
+    after: str
+    doubt: float
+    """0 to 1: how near the call is to switching."""
+    mixed: bool = False
+    """Two languages in one utterance (Hinglish): no switch."""
+    suspicion: str = ""
+    """Why the language may be misjudged; empty when nothing speaks against it. An alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLine:
+    """One stage of a turn against its budget."""
+
+    stage: str
+    """endpoint | stt | retrieval | llm | tts | total"""
+    budget_ms: float
+    actual_ms: float | None
+    """What the caller waited for it; None when the stage was not needed. Work done in advance
+    costs nothing here."""
+    degraded: str = ""
+    """Code of the decision that was taken because the stage would have missed its budget."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRecord:
     """Everything kept of one turn. The nine telemetry keys are the first fields;
     `session_id` stands on the call."""
@@ -205,4 +289,14 @@ class TurnRecord:
     tools: tuple[ToolInvocation, ...] = ()
     decisions: tuple[Decision, ...] = ()
     context: Mapping[str, Any] = field(default_factory=dict)
-    """Snapshot the LLM saw: messages, facts, session memory, prompt_tokens, completion_tokens."""
+    """Snapshot the LLM saw: messages, facts, memory (working, session, long_term), prompt_tokens,
+    completion_tokens, and what a replay needs: model, seed, versions of prompt and knowledge."""
+    heard_normalised: str = ""
+    """`heard` with numbers in digits; empty when nothing changed."""
+    endpoint: Endpoint | None = None
+    language_reading: LanguageReading | None = None
+    speculations: tuple[Speculation, ...] = ()
+    budget: tuple[BudgetLine, ...] = ()
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    """Session memory after the turn: facts {name: {value, turn, confidence, said}}, changes
+    [{name, change: new | corrected | contradicted, before, after}]."""

@@ -34,6 +34,10 @@ class AgentProfile:
     """Per language, fixed lines by code: greeting, filler, recovery, no_knowledge, apology,
     handover, still_there, goodbye, not_understood, stt_down."""
     budget: TurnBudget = field(default_factory=TurnBudget)
+    turn_model: str = "adaptive"
+    """Registry name of the turn model that ends the caller's turns."""
+    speculation: bool = True
+    """Whether answers are planned while the caller still speaks."""
     record_calls: bool = True
     retention_days: int = 90
 
