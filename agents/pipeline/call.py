@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from agents.pipeline import turn_machine as machine
 from agents.pipeline.call_ports import CallPorts
-from agents.pipeline.ear import Ear, Utterance
+from agents.pipeline.ear import Ear
 from agents.pipeline.endpointing import Endpointing
+from agents.pipeline.hearing import Utterance
 from agents.pipeline.language import LanguageState
 from agents.pipeline.lines import FILLERS, say
 from agents.pipeline.lookup import Lookup

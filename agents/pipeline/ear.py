@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -13,11 +12,12 @@ import soxr
 
 from agents.pipeline.barge_in import BargeIn
 from agents.pipeline.endpointing import Endpointing, Pause, SilenceEndpointing
+from agents.pipeline.hearing import Hearing, Utterance
 from agents.pipeline.recogniser import Recogniser
 from voiceops.core.audio import PIPELINE_RATE_HZ
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
-from voiceops.core.events import Partial, Transcript
+from voiceops.core.events import Transcript
 from voiceops.core.ports import VadStream
 
 T = TypeVar("T")
@@ -25,40 +25,12 @@ T = TypeVar("T")
 START_MS = 90.0
 """Voiced time that opens an utterance: three Silero windows of 32 ms, as its own VADIterator."""
 PRE_ROLL_MS = 300.0
-PARTIAL_EVERY_MS = 500.0
 MAX_UTTERANCE_MS = 30_000.0
 """Whisper's window; a longer monologue is cut into turns."""
-REAL_SPEECH_MS = 400.0
-"""Voiced time above which an empty transcript is the recogniser's failure, not noise."""
 VAD_TIMEOUT_MS = 250.0
 VAD_RETRY_MS = 5000.0
 ENERGY_GATE_RMS = 500.0
 """int16 RMS that counts as speech while the VAD is down."""
-
-
-@dataclass(slots=True, eq=False)
-class Utterance:
-    """One stretch of caller speech (or one typed line) whose words may still be on their way."""
-
-    started_ms: float
-    """Call time of the first voiced window."""
-    ended_ms: float
-    """Call time of the last voiced window: latency is measured from here."""
-    decided_ms: float
-    """Call time at which the end of turn was decided."""
-    speech_ms: float
-    words: asyncio.Future[Transcript | None]
-    """The final transcript; None when every recogniser failed."""
-    stt_started_ms: float = 0.0
-    words_ready_ms: float = 0.0
-    """Call time at which the words were there; 0 while they are not."""
-    typed: bool = False
-    barged_in: bool = False
-    partials: list[Partial] = field(default_factory=list)
-
-    @property
-    def is_real_speech(self) -> bool:
-        return self.speech_ms >= REAL_SPEECH_MS
 
 
 class EarEvents(Protocol):
@@ -115,7 +87,7 @@ class Ear:
         self._pending = bytearray()
         self._pre_roll: deque[bytes] = deque(maxlen=int(PRE_ROLL_MS / self._window_ms))
         self._run_up_ms = 0.0
-        self._heard: _Hearing | None = None
+        self._heard: Hearing | None = None
         self._vad_again_at_ms = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -200,120 +172,31 @@ class Ear:
         recogniser = self._open()
         for early in self._pre_roll:
             recogniser.push(early)
-        self._heard = _Hearing(recogniser, started_ms=now - self._run_up_ms, speech_ms=self._run_up_ms)
-        self._heard.last_voiced_ms = now
+        self._heard = Hearing(
+            recogniser, spawn=self._spawn, call_ms=self._call_ms, partial=self._events.partial,
+            started_ms=now - self._run_up_ms, speech_ms=self._run_up_ms, last_voiced_ms=now,
+        )  # fmt: skip
         self._pre_roll.clear()
         self._run_up_ms = 0.0
         self._events.speech_started(self._heard.started_ms)
 
-    def _follow(self, heard: _Hearing, window: bytes, voice: bool, now: float) -> None:
+    def _follow(self, heard: Hearing, window: bytes, voice: bool, now: float) -> None:
         if voice:
             if heard.silence_ms >= self._endpointing.speculate_ms:
                 self._events.speech_started(now)
-            heard.resume()
-            heard.push(window)
-            heard.speech_ms += self._window_ms
-            heard.last_voiced_ms = now
-            heard.since_partial_ms += self._window_ms
-            if heard.since_partial_ms >= PARTIAL_EVERY_MS and heard.partial is None:
-                heard.since_partial_ms = 0.0
-                heard.partial = self._spawn(self._decode_partial(heard))
+            heard.voiced(window, self._window_ms, now)
         else:
-            heard.silence_ms += self._window_ms
-            if heard.final is None:
-                heard.push(window)
-            else:
-                heard.held.append(window)
-            if heard.final is None and heard.silence_ms >= self._endpointing.speculate_ms:
+            heard.silent(window, self._window_ms)
+            if not heard.is_decided and heard.silence_ms >= self._endpointing.speculate_ms:
                 self._events.speech_stopped(heard.last_voiced_ms)
-                self._decode_final(heard)
+                heard.decode_final()
         pause = Pause(heard.silence_ms, heard.speech_ms, heard.text, self._language())
-        too_long = heard.recogniser.audio_ms >= MAX_UTTERANCE_MS
+        too_long = heard.audio_ms >= MAX_UTTERANCE_MS
         if too_long or (not voice and self._endpointing.is_end(pause)):
             self._finish(heard)
 
-    def _decode_final(self, heard: _Hearing) -> None:
-        if heard.partial is not None:
-            heard.partial.cancel()
-            heard.partial = None
-        heard.final_started_ms = self._call_ms()
-        heard.final_ready_ms = 0.0
-        heard.final = self._spawn(self._run_final(heard))
-
-    async def _run_final(self, heard: _Hearing) -> Transcript | None:
-        transcript = await heard.recogniser.final()
-        heard.final_ready_ms = self._call_ms()
-        return transcript
-
-    async def _decode_partial(self, heard: _Hearing) -> None:
-        transcript = await heard.recogniser.partial()
-        if heard.partial is asyncio.current_task():
-            heard.partial = None
-        if transcript is not None and transcript.text:
-            heard.text = transcript.text
-            heard.partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
-            self._events.partial(transcript)
-
-    def _finish(self, heard: _Hearing) -> None:
-        if heard.final is None:
-            self._decode_final(heard)
-        assert heard.final is not None
+    def _finish(self, heard: Hearing) -> None:
         self._heard = None
         self._barge_in.reset()
         self._vad.reset()
-        words = heard.final
-        utterance = Utterance(
-            started_ms=heard.started_ms,
-            ended_ms=heard.last_voiced_ms,
-            decided_ms=self._call_ms(),
-            speech_ms=heard.speech_ms,
-            words=words,
-            stt_started_ms=heard.final_started_ms,
-            barged_in=heard.barged_in,
-            partials=heard.partials,
-        )
-        if heard.final_ready_ms:
-            utterance.words_ready_ms = heard.final_ready_ms
-        else:
-            words.add_done_callback(lambda _: setattr(utterance, "words_ready_ms", self._call_ms()))
-        self._spawn(_close_after(words, heard.recogniser))
-        self._events.end_of_turn(utterance)
-
-
-class _Hearing:
-    """The utterance in progress."""
-
-    def __init__(self, recogniser: Recogniser, *, started_ms: float, speech_ms: float) -> None:
-        self.recogniser = recogniser
-        self.started_ms = started_ms
-        self.speech_ms = speech_ms
-        self.last_voiced_ms = started_ms
-        self.silence_ms = 0.0
-        self.since_partial_ms = speech_ms
-        self.text = ""
-        self.barged_in = False
-        self.partials: list[Partial] = []
-        self.partial: asyncio.Task[None] | None = None
-        self.final: asyncio.Task[Transcript | None] | None = None
-        self.final_started_ms = 0.0
-        self.final_ready_ms = 0.0
-        self.held: list[bytes] = []
-        """Silence heard since the speculative final began; pushed if speech resumes."""
-
-    def push(self, window: bytes) -> None:
-        self.recogniser.push(window)
-
-    def resume(self) -> None:
-        """Speech goes on: the final decoded on suspicion is worth nothing."""
-        self.silence_ms = 0.0
-        if self.final is not None:
-            self.final.cancel()
-            self.final = None
-            for window in self.held:
-                self.push(window)
-            self.held.clear()
-
-
-async def _close_after(words: asyncio.Future[Transcript | None], recogniser: Recogniser) -> None:
-    await asyncio.wait([words])
-    await recogniser.aclose()
+        self._events.end_of_turn(heard.finish())

@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from agents.pipeline.clauses import sentences
-from agents.pipeline.ear import Utterance
 from agents.pipeline.fallback import SilenceWatch, settled
+from agents.pipeline.hearing import Utterance
 from agents.pipeline.language import LanguageState
 from agents.pipeline.lines import say
 from agents.pipeline.mouth import FILLER_VOICE_MS, Mouth, Voiced
