@@ -53,8 +53,9 @@ def open_twilio_call(
     return call
 
 
-def issue_stream_token(*, call: Call) -> str:
-    """A single-use token that lets this call's media stream in. Raises: redis.RedisError."""
+def issue_stream_token(*, call: Call, speculation: bool | None = None) -> str:
+    """A single-use token that lets this call's media stream in; `speculation` overrides the
+    agent's setting for this call. Raises: redis.RedisError."""
     return stream_tokens().issue(
         CallOffer(
             session_id=call.session_id,
@@ -65,6 +66,7 @@ def issue_stream_token(*, call: Call) -> str:
             called=call.pii_to or None,
             carrier_ref=call.carrier_ref,
             direction=call.direction,
+            speculation=speculation,
         )
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +100,8 @@ class Runtime:
             profile = agents.api.load_profile(offer.agent_slug)
         except ConfigurationError as error:
             raise TransportError(str(error), code="agent_unknown", permanent=True) from error
+        if offer.speculation is not None:
+            profile = replace(profile, speculation=offer.speculation)
         customer = crm.api.load_customer(offer.pii_caller) if offer.pii_caller else None
         return CallPlan(
             session_id=offer.session_id,

@@ -59,13 +59,16 @@ async def spoken_by_voice(text: str) -> telephony.Utterance:
     raise TrialFailed(f"no voice server can speak --text ({problem}): is ./run running? Or use --wav FILE")
 
 
-def open_directly(*, agent: str, pii_from: str, called: str) -> telephony.StreamAddress:
-    """A token from the platform's own store, for a platform without Twilio's settings."""
+def open_directly(
+    *, agent: str, pii_from: str, called: str, speculation: bool | None = None
+) -> telephony.StreamAddress:
+    """A token from the platform's own store, for a platform without Twilio's settings;
+    `speculation` overrides the agent's setting for this call."""
     carrier_ref = telephony.new_call_sid()
     call = telephony.open_twilio_call(
         carrier_ref=carrier_ref, agent_slug=agent, pii_from=pii_from, pii_to=called
     )
-    token = telephony.issue_stream_token(call=call)
+    token = telephony.issue_stream_token(call=call, speculation=speculation)
     url = telephony.local_socket(settings.VOICEOPS["WEB_URL"], f"/telephony/twilio/stream/{token}")
     return telephony.StreamAddress(url, carrier_ref, {"from": pii_from})
 

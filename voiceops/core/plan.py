@@ -107,3 +107,6 @@ class CallOffer:
     user_id: int | None = None
     """Of the logged-in person, for a browser call."""
     is_demo: bool = False
+    speculation: bool | None = None
+    """Overrides the agent's own setting for this call, to compare; None: as the agent has it.
+    Only who may issue stream tokens can set it."""
