@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.platform.running import ROOT, clean_environment
-from voiceops.launch import child, postgres, runtime, supervisor
+from voiceops.launch import child, postgres, runtime, schema, supervisor
 from voiceops.launch.errors import LaunchError
 from voiceops.launch.postgres import Account
 
@@ -247,3 +247,27 @@ def test_applications_stop_before_their_databases() -> None:
         for phase in (True, False)
     }
     assert slowest[True] + slowest[False] < 10
+
+
+def test_a_start_migrates_again_after_new_code_or_a_new_database(short: Path) -> None:
+    root = short / "code"
+    migration = root / "crm" / "migrations" / "0001_first.py"
+    migration.parent.mkdir(parents=True)
+    migration.write_text("first")
+    server = serve(short / "postgres", runtime.Folders(short))
+    try:
+        postgres.ensure_database(server.sockets)
+        url = postgres.url(server.sockets)
+        assert not schema.is_current(url, data=short, root=root), "never migrated"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE django_migrations (id serial)")
+            connection.execute("INSERT INTO django_migrations DEFAULT VALUES")
+            schema.remember(url, data=short, root=root)
+            assert schema.is_current(url, data=short, root=root)
+            migration.write_text("changed")
+            assert not schema.is_current(url, data=short, root=root), "the code has changed"
+            migration.write_text("first")
+            connection.execute("DROP TABLE django_migrations")
+        assert not schema.is_current(url, data=short, root=root), "the database is another one"
+    finally:
+        server.stop()

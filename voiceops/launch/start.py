@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from voiceops.launch import postgres, runtime, waiting, weights
+from voiceops.launch import postgres, runtime, schema, waiting, weights
 from voiceops.launch.banner import banner
 from voiceops.launch.errors import LaunchError
 from voiceops.launch.layout import Layout, decide, fresh_metrics
@@ -74,8 +74,7 @@ class Platform:
         if redis := layout.shared.get("REDIS_URL", ""):
             self._await_redis(redis)
         self._start("models")
-        # System checks are for developers; here they would cost two seconds a command.
-        self._manage("Preparing the database", "migrate", "--skip-checks", "--noinput", "-v", "1")
+        self._migrate(layout)
         self._start("app")
         if self.options.demo:
             self._await_embeddings()
@@ -177,6 +176,16 @@ class Platform:
             timeout_s=MODELS_S,
             what=f"the embeddings (their log: {self.folders.logs / 'inference-speech.log'})",
         )
+
+    def _migrate(self, layout: Layout) -> None:
+        where = {"data": self.folders.data, "root": self.root}
+        embedded = "postgres" in self._names()
+        if embedded and schema.is_current(postgres.url(layout.sockets), **where):
+            return
+        # System checks are for developers; here they would cost two seconds a command.
+        self._manage("Preparing the database", "migrate", "--skip-checks", "--noinput", "-v", "1")
+        if embedded:
+            schema.remember(postgres.url(layout.sockets), **where)
 
     def _manage(self, what: str, *arguments: str, timeout_s: float = 300.0) -> None:
         """Run a management command to its end. Raises: LaunchError with its last line."""
