@@ -88,7 +88,7 @@ PROGRAMS: tuple[Program, ...] = (
         "demo-crm",
         "demo CRM",
         "app",
-        ("manage.py", "demo_crm", "--host", "{crm_host}", "--port", "{crm_port}"),
+        ("-m", "crm.demo_server", "--host", "{crm_host}", "--port", "{crm_port}"),
         "crm",
         _ONE_THREAD,
         service="demo-crm",
