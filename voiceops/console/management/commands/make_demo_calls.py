@@ -95,8 +95,3 @@ async def _place(script: DemoCall, cookie: str) -> str:
         patience=patience,
     )
     return telephony.twilio_session_id(address.carrier_ref)
-
-
-def _address(script: DemoCall) -> telephony.StreamAddress:
-    agent = telephony.agent_for_number(CALLED) or ""
-    return trial.open_directly(agent=agent, pii_from=script.pii_caller, called=CALLED)
