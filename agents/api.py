@@ -7,6 +7,7 @@ from agents.records import (
     TELEMETRY_KEYS,
     AgentSummary,
     Attention,
+    BudgetDetail,
     CallDetail,
     CallFilter,
     CallPage,
@@ -17,9 +18,12 @@ from agents.records import (
     Recording,
     RetrievalDetail,
     SpanDetail,
+    SpeculationCount,
     StagePercentiles,
+    StageSpending,
     ToolDetail,
     TurnDetail,
+    TurnQuality,
 )
 from agents.selectors import (
     agents,
@@ -31,6 +35,7 @@ from agents.selectors import (
     load_profile,
     recording_path,
     stage_percentiles,
+    turn_quality,
     waiting_for_attention,
 )
 from agents.services import (
@@ -50,6 +55,7 @@ __all__ = [
     "TELEMETRY_KEYS",
     "AgentSummary",
     "Attention",
+    "BudgetDetail",
     "CallDetail",
     "CallFilter",
     "CallPage",
@@ -61,9 +67,12 @@ __all__ = [
     "RetrievalDetail",
     "SeededAgent",
     "SpanDetail",
+    "SpeculationCount",
     "StagePercentiles",
+    "StageSpending",
     "ToolDetail",
     "TurnDetail",
+    "TurnQuality",
     "agents",
     "call",
     "calls",
@@ -80,5 +89,6 @@ __all__ = [
     "seed_demo",
     "set_crm_sync",
     "stage_percentiles",
+    "turn_quality",
     "waiting_for_attention",
 ]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from statistics import median
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils import timezone
 
 from agents.models import Conversation, DecisionLog, Turn
 from agents.records import (
+    BudgetDetail,
     CallDetail,
     CallSummary,
     DecisionDetail,
@@ -20,9 +23,13 @@ from agents.records import (
     ToolDetail,
     TurnDetail,
 )
+from voiceops.core.events import Endpoint, LanguageReading, LanguageSign, Speculation
 from voiceops.core.plan import LANGUAGE_NAMES
 
+T = TypeVar("T", Endpoint, LanguageReading, LanguageSign)
 _SYNC_BY_ATTENTION = ("failed", "queued", "success", "none")
+
+_OF_A_TURN = ("spans", "budget", "speculations", "retrievals", "tools", "decisions")
 
 _WHY_NO_RECORDING = {
     "none": "This call was not recorded.",
@@ -110,7 +117,7 @@ def summary(call: Conversation, turns: list[Turn]) -> CallSummary:
 
 
 def call_detail(call: Conversation) -> CallDetail:
-    rows = list(call.turns.order_by("index").prefetch_related("spans", "retrievals", "tools", "decisions"))
+    rows = list(call.turns.order_by("index").prefetch_related(*_OF_A_TURN))
     indexes = {turn.pk: turn.index for turn in rows}
     return CallDetail(
         summary=summary(call, rows),
@@ -186,4 +193,45 @@ def turn_detail(session_id: str, turn: Turn) -> TurnDetail:
         ),
         decisions=tuple(decision_detail(row, turn.index) for row in turn.decisions.all()),
         context=turn.context,
+        heard_normalised=turn.heard_normalised,
+        endpoint=_stored(
+            Endpoint, turn.endpoint, silence_ms=0.0, wait_ms=0.0, completeness=0.0, reason="", model=""
+        ),
+        language_reading=_language_reading(turn.language_reading),
+        speculations=tuple(
+            Speculation(
+                kind=row.kind,  # type: ignore[arg-type]
+                basis=row.basis,
+                started_ms=row.started_ms,
+                outcome=row.outcome,  # type: ignore[arg-type]
+                compute_ms=row.compute_ms,
+                tokens=row.tokens,
+                saved_ms=row.saved_ms,
+                reason=row.reason,
+            )
+            for row in turn.speculations.all()
+        ),
+        budget=tuple(
+            BudgetDetail(row.stage, row.budget_ms, row.actual_ms, row.degraded) for row in turn.budget.all()
+        ),
+        memory=turn.memory,
     )
+
+
+def _stored(kind: type[T], told: Mapping[str, Any], **defaults: Any) -> T | None:
+    """A frozen value as it was stored; keys that another version told more or less of are minded."""
+    if not told:
+        return None
+    known = {field.name for field in fields(kind)}
+    return kind(**{**defaults, **{name: value for name, value in told.items() if name in known}})
+
+
+def _language_reading(told: Mapping[str, Any]) -> LanguageReading | None:
+    signs = told.get("signs")
+    found = tuple(
+        sign
+        for entry in (signs if isinstance(signs, list) else ())
+        if isinstance(entry, Mapping)
+        and (sign := _stored(LanguageSign, entry, source="words", language="", strength=0.0))
+    )
+    return _stored(LanguageReading, {**told, "signs": found} if told else {}, before="", after="", doubt=0.0)

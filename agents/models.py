@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from pgvector.django import VectorField
 
+from agents.turn_settings import validate_budget, validate_turn_model
+
 EMBEDDING_DIMENSIONS = 384
 """multilingual-e5-small."""
 
@@ -25,7 +27,19 @@ class Agent(models.Model):
         default=dict, help_text="Per language, fixed lines by code: greeting, filler, recovery, …"
     )
     budget = models.JSONField(
-        default=dict, blank=True, help_text="Overrides of the turn budget in milliseconds."
+        default=dict,
+        blank=True,
+        validators=[validate_budget],
+        help_text='Overrides of the turn budget in milliseconds, e.g. {"llm_ms": 400}.',
+    )
+    turn_model = models.CharField(
+        max_length=40,
+        default="adaptive",
+        validators=[validate_turn_model],
+        help_text="Registry name of the turn model that ends the caller's turns.",
+    )
+    speculation = models.BooleanField(
+        default=True, help_text="Answers are planned while the caller still speaks."
     )
     record_calls = models.BooleanField(default=True)
     retention_days = models.PositiveIntegerField(default=90)
@@ -136,6 +150,18 @@ class Turn(models.Model):
     fact_ids = models.JSONField(default=list, blank=True)
     partials = models.JSONField(default=list, blank=True)
     context = models.JSONField(default=dict, blank=True)
+    heard_normalised = models.TextField(
+        blank=True, help_text="The caller's words with numbers in digits; empty when nothing changed."
+    )
+    endpoint = models.JSONField(
+        default=dict, blank=True, help_text="Why the caller was taken to have finished."
+    )
+    language_reading = models.JSONField(
+        default=dict, blank=True, help_text="Evidence of the language, and what was made of it."
+    )
+    memory = models.JSONField(
+        default=dict, blank=True, help_text="Session memory after the turn: facts and changes."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -159,6 +185,36 @@ class Span(models.Model):
 
     class Meta:
         ordering = ["start_ms"]
+
+
+class BudgetLog(models.Model):
+    """One stage of a turn against its budget: what the caller waited for it."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="budget")
+    stage = models.CharField(max_length=16)
+    budget_ms = models.FloatField()
+    actual_ms = models.FloatField(null=True)
+    degraded = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+
+class SpeculationLog(models.Model):
+    """Work begun before it was certain to be needed, and what became of it."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="speculations")
+    kind = models.CharField(max_length=16)
+    basis = models.TextField(blank=True)
+    started_ms = models.FloatField()
+    outcome = models.CharField(max_length=16)
+    compute_ms = models.FloatField(default=0)
+    tokens = models.PositiveIntegerField(default=0)
+    saved_ms = models.FloatField(default=0)
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["started_ms", "pk"]
 
 
 class RetrievalLog(models.Model):

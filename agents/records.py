@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from voiceops.core.events import Endpoint, LanguageReading, Speculation
+
 OUTCOMES = ("answered", "booked", "handover", "no_answer_found", "abandoned", "failed")
 """What can come of a call."""
 
@@ -132,6 +134,21 @@ class DecisionDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetDetail:
+    stage: str
+    """endpoint | stt | retrieval | llm | tts | total"""
+    budget_ms: float
+    actual_ms: float | None
+    """What the caller waited for it; None when the stage was not needed."""
+    degraded: str
+    """Code of the decision that was taken because the stage would have missed its budget."""
+
+    @property
+    def over_budget(self) -> bool:
+        return self.actual_ms is not None and self.actual_ms > self.budget_ms
+
+
+@dataclass(frozen=True, slots=True)
 class TurnDetail:
     """Everything kept of one turn."""
 
@@ -165,6 +182,15 @@ class TurnDetail:
     tools: tuple[ToolDetail, ...]
     decisions: tuple[DecisionDetail, ...]
     context: Mapping[str, Any]
+    heard_normalised: str
+    """`heard` with numbers in digits; empty when nothing changed."""
+    endpoint: Endpoint | None
+    language_reading: LanguageReading | None
+    speculations: tuple[Speculation, ...]
+    budget: tuple[BudgetDetail, ...]
+    memory: Mapping[str, Any]
+    """facts {name: {value, turn, confidence, said}}, changes [{name, change, before, after}];
+    empty for turns that kept none."""
 
     @property
     def telemetry(self) -> dict[str, Any]:
@@ -217,6 +243,58 @@ class StagePercentiles:
     retrieval: Percentiles
     llm: Percentiles
     tts: Percentiles
+
+
+@dataclass(frozen=True, slots=True)
+class SpeculationCount:
+    """What became of the work done ahead of one kind: prefetch, generation or first_clause."""
+
+    kind: str
+    hits: int
+    waste: int
+    aborted: int
+    saved_ms: float
+    """Of all hits together."""
+    wasted_ms: float
+    """Compute time of what was thrown away or stopped."""
+    wasted_tokens: int
+
+    @property
+    def total(self) -> int:
+        return self.hits + self.waste + self.aborted
+
+    @property
+    def hit_share(self) -> float | None:
+        """0 to 1; None when nothing was begun."""
+        return self.hits / self.total if self.total else None
+
+
+@dataclass(frozen=True, slots=True)
+class StageSpending:
+    """How often one stage was needed, and how often it took longer than it may."""
+
+    stage: str
+    needed: int
+    over: int
+    degraded: int
+    """Turns in which a cheaper way was taken because the stage would have been late."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnQuality:
+    """How the turns of calls since a moment kept their budget."""
+
+    since: datetime
+    answered: int
+    """Turns in which the caller was answered."""
+    degraded: int
+    """Of those, turns with at least one degrade decision."""
+    speculation: tuple[SpeculationCount, ...]
+    spending: tuple[StageSpending, ...]
+
+    @property
+    def degraded_share(self) -> float | None:
+        return self.degraded / self.answered if self.answered else None
 
 
 @dataclass(frozen=True, slots=True)

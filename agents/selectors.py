@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from agents.details import call_detail, language_name, recording_of, recordings_dir, summaries
-from agents.models import Agent, Conversation, Intent, IntentExample, Turn
+from agents.models import (
+    Agent,
+    BudgetLog,
+    Conversation,
+    DecisionLog,
+    Intent,
+    IntentExample,
+    SpeculationLog,
+    Turn,
+)
 from agents.records import (
     OUTCOMES,
     STAGES,
@@ -24,9 +32,12 @@ from agents.records import (
     CallPage,
     FilterChoices,
     Percentiles,
+    SpeculationCount,
     StagePercentiles,
+    StageSpending,
+    TurnQuality,
 )
-from voiceops.core.budget import TurnBudget
+from agents.turn_settings import turn_budget
 from voiceops.core.errors import ConfigurationError
 from voiceops.core.plan import LANGUAGE_NAMES, AgentProfile, IntentSpec, VoiceSpec
 
@@ -121,6 +132,43 @@ def stage_percentiles(since: datetime) -> StagePercentiles:
     return StagePercentiles(since=since, turns=turns, **found)
 
 
+def turn_quality(since: datetime) -> TurnQuality:
+    """How the turns of calls since then kept their budget, and what the work done ahead was worth."""
+    answered = Turn.objects.filter(conversation__started_at__gte=since).exclude(heard="")
+    degraded = DecisionLog.objects.filter(kind="degrade", turn__in=answered)
+    began = SpeculationLog.objects.filter(turn__conversation__started_at__gte=since)
+    spent = BudgetLog.objects.filter(turn__conversation__started_at__gte=since)
+    lost = ~Q(outcome="hit")
+    return TurnQuality(
+        since=since,
+        answered=answered.count(),
+        degraded=degraded.values("turn").distinct().count(),
+        speculation=tuple(
+            SpeculationCount(**row)
+            for row in began.order_by("kind")
+            .values("kind")
+            .annotate(
+                hits=Count("pk", filter=Q(outcome="hit")),
+                waste=Count("pk", filter=Q(outcome="waste")),
+                aborted=Count("pk", filter=Q(outcome="aborted")),
+                saved_ms=Coalesce(Sum("saved_ms", filter=Q(outcome="hit")), 0.0),
+                wasted_ms=Coalesce(Sum("compute_ms", filter=lost), 0.0),
+                wasted_tokens=Coalesce(Sum("tokens", filter=lost), 0),
+            )
+        ),
+        spending=tuple(
+            StageSpending(row["stage"], row["needed"], row["over"], row["cheaper"])
+            for row in spent.order_by("stage")
+            .values("stage")
+            .annotate(
+                needed=Count("pk", filter=Q(actual_ms__isnull=False)),
+                over=Count("pk", filter=Q(actual_ms__gt=F("budget_ms"))),
+                cheaper=Count("pk", filter=~Q(degraded="")),
+            )
+        ),
+    )
+
+
 def waiting_for_attention(since: datetime | None = None) -> Attention:
     """Calls since then (default: the last 24 hours) that went other than well."""
     recent = Conversation.objects.filter(
@@ -182,21 +230,6 @@ def _agent(slug: str) -> Agent:
     return agent
 
 
-def turn_budget(overrides: dict[str, Any]) -> TurnBudget:
-    """The default budget with an agent's own milliseconds in place of some.
-
-    Raises: ConfigurationError naming a key that is none of the budget's, or a value that is not
-    a positive whole number.
-    """
-    known = {field.name for field in fields(TurnBudget)}
-    for key, value in overrides.items():
-        if key not in known:
-            raise ConfigurationError(f"budget {key!r} is not one of {', '.join(sorted(known))}")
-        if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-            raise ConfigurationError(f"budget {key!r} must be a positive whole number of milliseconds")
-    return TurnBudget(**overrides)
-
-
 def load_profile(slug: str = "") -> AgentProfile:
     """The frozen profile of an active agent; "" stands for the default one.
 
@@ -215,6 +248,8 @@ def load_profile(slug: str = "") -> AgentProfile:
         },
         lines={language: dict(lines) for language, lines in agent.lines.items()},
         budget=turn_budget(agent.budget or {}),
+        turn_model=agent.turn_model,
+        speculation=agent.speculation,
         record_calls=agent.record_calls,
         retention_days=agent.retention_days,
     )

@@ -142,10 +142,13 @@ def _turn(session_id: str, values: dict[str, Any]) -> None:
                 "fact_ids": list(fact_ids),
                 "partials": said.get("partials") or [],
                 "context": said.get("context") or {},
+                **{name: _mapping(said.get(name)) for name in ("endpoint", "language_reading", "memory")},
             },
         ),
     )
     _replace(turn.spans, said.get("spans"), _SPAN)
+    _replace(turn.budget, said.get("budget"), _BUDGET)
+    _replace(turn.speculations, said.get("speculations"), _SPECULATION)
     _replace(turn.retrievals, said.get("retrievals"), _RETRIEVAL)
     _replace(turn.tools, said.get("tools"), _TOOL)
     _replace(turn.decisions, said.get("decisions"), _DECISION, conversation=call)
@@ -155,8 +158,15 @@ def _turn(session_id: str, values: dict[str, Any]) -> None:
 
 _WRITERS = {"call.started": _started, "turn": _turn, "call.ended": _ended}
 _MEASURED = ("latency", "stt", "retrieval", "llm", "tts")
-_WORDS = ("language", "intent", "heard", "said", "planned", "answer_source", "filler")
+_WORDS = (
+    "language", "intent", "heard", "heard_normalised", "said", "planned", "answer_source", "filler",
+)  # fmt: skip
 _SPAN: dict[str, Any] = {"name": "", "start_ms": 0.0, "duration_ms": 0.0, "budget_ms": None, "attributes": {}}
+_BUDGET: dict[str, Any] = {"stage": "", "budget_ms": 0.0, "actual_ms": None, "degraded": ""}
+_SPECULATION: dict[str, Any] = {
+    "kind": "", "basis": "", "started_ms": 0.0, "outcome": "", "compute_ms": 0.0, "tokens": 0,
+    "saved_ms": 0.0, "reason": "",
+}  # fmt: skip
 _RETRIEVAL: dict[str, Any] = {
     "query": "", "source": "", "outcome": "", "latency_ms": 0.0, "chunk": "", "version": "",
     "score": None, "age_s": None, "text": "",
@@ -165,6 +175,11 @@ _TOOL: dict[str, Any] = {
     "name": "", "arguments": {}, "outcome": "", "latency_ms": 0.0, "result": {}, "fact_id": ""
 }  # fmt: skip
 _DECISION: dict[str, Any] = {"kind": "", "code": "", "reason": "", "at_ms": 0.0}
+
+
+def _mapping(told: Any) -> dict[str, Any]:
+    """Empty for what a turn did not tell: payloads of every version are stored."""
+    return dict(told) if isinstance(told, Mapping) else {}
 
 
 def _crm_state(told: str, stored: str | None, fact_ids: Sequence[str]) -> str:

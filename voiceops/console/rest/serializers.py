@@ -40,7 +40,9 @@ class CitationSerializer(serializers.Serializer[Any]):
 class PartialSerializer(serializers.Serializer[Any]):
     at_ms = serializers.FloatField(default=0.0)
     text = serializers.CharField(default="")
-    kind = serializers.CharField(default="partial")
+    kind = serializers.CharField(
+        default="partial", help_text="partial, stable (words that no later decode takes back) or final"
+    )
 
 
 class SpanSerializer(serializers.Serializer[Any]):
@@ -81,6 +83,66 @@ class DecisionSerializer(serializers.Serializer[Any]):
     turn = serializers.IntegerField(allow_null=True)
 
 
+class EndpointSerializer(serializers.Serializer[Any]):
+    """Why the caller was taken to have finished."""
+
+    silence_ms = serializers.FloatField(help_text="From the last voiced frame to the decision.")
+    wait_ms = serializers.FloatField(help_text="The silence that the turn model asked for.")
+    completeness = serializers.FloatField(help_text="0 (goes on) to 1 (has finished).")
+    reason = serializers.CharField(
+        allow_blank=True,
+        help_text="complete, incomplete, dictation, backchannel, plain, too_long, cut_off, typed or dtmf",
+    )
+    model = serializers.CharField(allow_blank=True, help_text="Registry name of the turn model.")
+
+
+class LanguageSignSerializer(serializers.Serializer[Any]):
+    source = serializers.CharField(help_text="acoustic, script or words")  # type: ignore[assignment]
+    language = serializers.CharField(help_text="Tag: en, hi")
+    strength = serializers.FloatField(help_text="0 to 1.")
+    detail = serializers.CharField(allow_blank=True)
+
+
+class LanguageReadingSerializer(serializers.Serializer[Any]):
+    """What an utterance said about the caller's language, and what was made of it."""
+
+    signs = LanguageSignSerializer(many=True)
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+    doubt = serializers.FloatField(help_text="0 to 1: how near the call is to switching.")
+    mixed = serializers.BooleanField(help_text="Two languages in one utterance: no switch.")
+    suspicion = serializers.CharField(
+        allow_blank=True, help_text="Why the language may be misjudged; empty when nothing says so."
+    )
+
+
+class SpeculationSerializer(serializers.Serializer[Any]):
+    """Work begun before it was certain to be needed."""
+
+    kind = serializers.CharField(help_text="prefetch, generation or first_clause")
+    basis = serializers.CharField(allow_blank=True, help_text="The words it was planned from.")
+    started_ms = serializers.FloatField(help_text="Since the call was answered.")
+    outcome = serializers.CharField(help_text="hit, waste or aborted")
+    compute_ms = serializers.FloatField()
+    tokens = serializers.IntegerField()
+    saved_ms = serializers.FloatField(help_text="How much later the turn would have had it; 0 unless a hit.")
+    reason = serializers.CharField(allow_blank=True)
+
+
+class BudgetLineSerializer(serializers.Serializer[Any]):
+    """One stage against its budget: what the caller waited for it."""
+
+    stage = serializers.CharField(help_text="endpoint, stt, retrieval, llm, tts or total")
+    budget_ms = serializers.FloatField()
+    actual_ms = serializers.FloatField(
+        allow_null=True, help_text="Null when the stage was not needed; work done in advance costs nothing."
+    )
+    degraded = serializers.CharField(
+        allow_blank=True, help_text="Code of the decision taken because the stage would have been late."
+    )
+    over_budget = serializers.BooleanField()
+
+
 class TurnSerializer(TelemetrySerializer):
     """One turn: the telemetry keys stand here and, alone, under `telemetry`."""
 
@@ -104,6 +166,19 @@ class TurnSerializer(TelemetrySerializer):
     decisions = DecisionSerializer(many=True)
     context = serializers.DictField(  # type: ignore[assignment]
         help_text="Snapshot the LLM saw, with token counts."
+    )
+    heard_normalised = serializers.CharField(
+        allow_blank=True, help_text="`heard` with numbers in digits; empty when nothing changed."
+    )
+    endpoint = EndpointSerializer(allow_null=True)
+    language_reading = LanguageReadingSerializer(allow_null=True)
+    speculations = SpeculationSerializer(many=True)
+    budget = BudgetLineSerializer(many=True)
+    memory = serializers.DictField(
+        help_text=(
+            "Session memory after the turn: facts {name: {value, turn, confidence, said}} and "
+            "changes [{name, change: new | corrected | contradicted, before, after}]."
+        )
     )
 
 
