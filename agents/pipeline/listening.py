@@ -1,0 +1,170 @@
+"""The caller's side of a call: wire events in, events of the turn machine out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agents.pipeline import turn_machine as machine
+from agents.pipeline.call_ports import CallPorts
+from agents.pipeline.ear import Ear
+from agents.pipeline.endpointing import Endpointing
+from agents.pipeline.hearing import Utterance
+from agents.pipeline.media_clock import STALL_MS, MediaClock
+from agents.pipeline.playout import Playout
+from agents.pipeline.recogniser import Recogniser
+from agents.pipeline.recorder import Recorder
+from agents.pipeline.telling import Telling
+from voiceops.core.audio import pcm_duration_ms
+from voiceops.core.clock import Clock
+from voiceops.core.events import (
+    Transcript,
+    WireAudio,
+    WireDtmf,
+    WireEvent,
+    WireMark,
+    WireStarted,
+    WireStopped,
+    WireText,
+)
+from voiceops.core.plan import CallPlan
+from voiceops.core.streams import DropOldest
+
+MAX_CALL_MS = 2 * 3_600_000.0
+STT_REST_MS = 30_000.0
+"""A recogniser that failed is not asked first again for this long."""
+
+
+class Listening:
+    """One per call; `run` and `watch_media` are its tasks. It is the ear's `EarEvents`."""
+
+    def __init__(
+        self,
+        *,
+        plan: CallPlan,
+        ports: CallPorts,
+        inbound: DropOldest[WireEvent],
+        sample_rate_hz: int,
+        post: Callable[[machine.TurnEvent], None],
+        telling: Telling,
+        playout: Playout,
+        scope: asyncio.TaskGroup,
+        clock: Clock,
+        call_ms: Callable[[], float],
+        language: Callable[[], str],
+        recorder: Recorder | None = None,
+        endpointing: Endpointing | None = None,
+    ) -> None:
+        """`sample_rate_hz` of inbound audio until a `WireStarted` names another."""
+        self._plan = plan
+        self._ports = ports
+        self._inbound = inbound
+        self._rate_hz = sample_rate_hz
+        self._post = post
+        self._telling = telling
+        self._playout = playout
+        self._clock = clock
+        self._call_ms = call_ms
+        self._language = language
+        self._recorder = recorder
+        self._media = MediaClock()
+        self._stt_rests_until_ms: dict[str, float] = {}
+        self.last_audio_ms = 0.0
+        """Call time of the last inbound frame."""
+        self.ear = Ear(
+            vad=ports.vad.open(), open_recogniser=self._open_recogniser, events=self, scope=scope,
+            clock=clock, call_ms=call_ms, agent_audible=lambda: playout.audible, language=language,
+            window_samples=ports.vad.window_samples, endpointing=endpointing,
+        )  # fmt: skip
+
+    async def aclose(self) -> None:
+        await self.ear.aclose()
+
+    # The wire ---------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until the other side stops, then post `HungUp`."""
+        async for event in self._inbound:
+            match event:
+                case WireAudio(pcm, at_ms):
+                    await self._audio(pcm, at_ms)
+                case WireStarted():
+                    self._rate_hz = event.sample_rate_hz
+                case WireText(text):
+                    self._typed(text)
+                case WireMark(name):
+                    self._playout.played(name)
+                case WireDtmf(digit):
+                    self._telling.emit("dtmf", digit=digit)
+                case WireStopped(reason):
+                    self._post(machine.HungUp(reason))
+                    return
+            if self._call_ms() > MAX_CALL_MS:
+                self._post(machine.HungUp("too_long"))
+                return
+        self._post(machine.HungUp("transport_closed"))
+
+    async def watch_media(self) -> None:
+        """A muted or stalled transport must not leave an utterance open for ever."""
+        while True:
+            await self._clock.sleep_ms(STALL_MS)
+            if self.ear.caller_speaking and self._call_ms() - self.last_audio_ms > STALL_MS:
+                self.ear.cut_off()
+
+    async def _audio(self, pcm: bytes, at_ms: int | None) -> None:
+        self.last_audio_ms = self._call_ms()
+        if self._recorder is not None:
+            self._recorder.caller(pcm, self._rate_hz, self._call_ms())
+        duration_ms = pcm_duration_ms(pcm, self._rate_hz)
+        heard_at_ms = self._media.heard_at_ms(duration_ms, at_ms, self._call_ms())
+        await self.ear.hear(pcm, self._rate_hz, heard_at_ms)
+
+    def _typed(self, text: str) -> None:
+        if not text.strip():
+            return
+        now = self._call_ms()
+        words: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
+        words.set_result(Transcript("final", text.strip()[:500], self._language(), 1.0, 0.0, 0.0, "typed"))
+        self._post(machine.SpeechStarted())
+        self._post(machine.EndOfTurn(Utterance(now, now, now, 0.0, words, typed=True), insistent=True))
+
+    # What the ear tells -----------------------------------------------------------------
+
+    def speech_started(self, at_ms: float) -> None:
+        self._telling.emit("speech.started", media_ms=at_ms)
+        self._post(machine.SpeechStarted())
+
+    def speech_stopped(self, at_ms: float) -> None:
+        self._telling.emit("speech.stopped", media_ms=at_ms)
+
+    def barge_in(self, at_ms: float) -> None:
+        self._post(machine.BargeInHeard())
+
+    def partial(self, transcript: Transcript) -> None:
+        self._telling.emit(
+            f"transcript.{transcript.kind}", text=transcript.text, language=transcript.language,
+            engine=transcript.engine, decode_ms=transcript.decode_ms,
+        )  # fmt: skip
+
+    def end_of_turn(self, utterance: Utterance) -> None:
+        self._post(machine.EndOfTurn(utterance, insistent=utterance.barged_in))
+
+    def vad_failed(self, message: str) -> None:
+        self._telling.degrade("vad_down", f"speech is told from silence by loudness: {message}")
+
+    # Recognisers ------------------------------------------------------------------------
+
+    def _open_recogniser(self) -> Recogniser:
+        now = self._clock.now_ms()
+        providers = sorted(
+            self._ports.stt, key=lambda p: self._stt_rests_until_ms.get(p.capabilities.name, 0.0) > now
+        )
+        return Recogniser(
+            providers, language=self._language(), hints=self._plan.hints, clock=self._clock,
+            timeout_ms=self._plan.agent.budget.stt_timeout_ms, failed=self._stt_failed,
+        )  # fmt: skip
+
+    def _stt_failed(self, provider: str, code: str, message: str) -> None:
+        self._stt_rests_until_ms[provider] = self._clock.now_ms() + STT_REST_MS
+        self._telling.error("stt", code, message)
+        self._telling.degrade("stt_failover", f"{provider}: {message} ({code})")
