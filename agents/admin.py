@@ -74,7 +74,19 @@ class AgentAdmin(ModelAdmin):
             {
                 "classes": ["tab"],
                 "fields": BUDGET_FIELDS,
-                "description": explained("Milliseconds. An empty field keeps the platform's own, in grey."),
+                "description": explained(
+                    "Milliseconds. An empty field keeps the platform's own, in grey. A stage that would "
+                    "miss its share is answered a cheaper way while there is still time; the trace of a "
+                    "call tells which."
+                ),
+            },
+        ),
+        (
+            "Turn-taking",
+            {
+                "classes": ["tab"],
+                "fields": ("turn_model", "speculation"),
+                "description": explained("When the agent answers, and how early it prepares to."),
             },
         ),
         ("Recording", {"classes": ["tab"], "fields": ("record_calls", "retention_days")}),

@@ -16,12 +16,14 @@ from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
 )
 
 from agents.models import Agent, Intent
 from agents.pipeline.lines import DEFAULT_LINES
 from agents.pipeline.templates import validate_template
 from agents.providers.tts import REGISTRY as VOICES
+from agents.turn_settings import LONGEST_MS, budget_problem, turn_models
 from voiceops.core.budget import TurnBudget
 from voiceops.core.plan import LANGUAGE_NAMES
 
@@ -39,6 +41,28 @@ REQUIRED_LINES = {
 }
 """Fixed lines no agent is without, by code."""
 
+BUDGET_LABELS = {
+    "stt_ms": "Speech to text",
+    "retrieval_ms": "Retrieval",
+    "llm_ms": "Language model, first clause",
+    "tts_ms": "Voice, first audio",
+    "total_ms": "Whole turn",
+    "silence_filler_ms": "Filler after",
+    "llm_timeout_ms": "Language model gives up after",
+    "retrieval_timeout_ms": "Retrieval gives up after",
+    "tts_timeout_ms": "Voice gives up after",
+    "stt_timeout_ms": "Speech to text gives up after",
+    "fact_timeout_ms": "Booking gives up after",
+}
+BUDGET_HELP = {
+    "total_ms": "From the caller's last word to the first word of the answer.",
+    "silence_filler_ms": "A filler is said when no answer has begun by then.",
+    "llm_timeout_ms": "The recovery line or a template answers instead.",
+}
+TURN_MODEL_NOTES = {
+    "adaptive": "adaptive: by the words, the voice and the caller's own pauses",
+    "plain": "plain: after a fixed silence",
+}
 KINDS = {
     "answer": "Answer: look it up and say it",
     "flow": "Flow: book a site visit",
@@ -94,10 +118,11 @@ def _voices(language: str) -> forms.CharField:
 
 def _budget(name: str, default: int) -> forms.IntegerField:
     return forms.IntegerField(
-        label=name.removesuffix("_ms").replace("_", " ").capitalize() + " (ms)",
+        label=(BUDGET_LABELS.get(name) or name.removesuffix("_ms").replace("_", " ").capitalize()) + " (ms)",
         required=False,
         min_value=1,
-        max_value=60_000,
+        max_value=LONGEST_MS,
+        help_text=BUDGET_HELP.get(name, ""),
         widget=UnfoldAdminIntegerFieldWidget(attrs={"placeholder": str(default)}),
     )
 
@@ -125,17 +150,30 @@ class AgentFormBase(forms.ModelForm):
         widget=UnfoldAdminSelectWidget,
         help_text="Spoken first, and where a line has no translation.",
     )
+    turn_model = forms.ChoiceField(
+        label="Turn model",
+        widget=UnfoldAdminSelectWidget,
+        help_text="Decides when the caller has finished.",
+    )
+    speculation = forms.BooleanField(
+        label="Plan answers while the caller speaks",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Faster answers for more compute. Under load it is the first thing to go.",
+    )
 
     class Meta:
         model = Agent
         fields = (
             "slug", "name", "persona", "languages", "default_language", "record_calls",
-            "retention_days", "is_active",
+            "retention_days", "is_active", "turn_model", "speculation",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         agent = self.instance
+        names = dict.fromkeys((*turn_models(), agent.turn_model))
+        self.fields["turn_model"].choices = [(name, TURN_MODEL_NOTES.get(name, name)) for name in names]
         for language in LANGUAGE_NAMES:
             self.initial[f"voices_{language}"] = ", ".join(
                 ":".join(filter(None, (voice["provider"], voice.get("voice"))))
@@ -155,7 +193,14 @@ class AgentFormBase(forms.ModelForm):
             self._clean_voices(language, needed=language in languages)
             for code in line_codes():
                 self._clean_line(language, code, needed=language == default and code in REQUIRED_LINES)
+        if problem := budget_problem(self._budget()):
+            self.add_error(f"budget_{problem[0]}", f"{problem[1][:1].upper()}{problem[1][1:]}.")
         return data
+
+    def _budget(self) -> dict[str, int]:
+        """What the form overrides."""
+        data = self.cleaned_data
+        return {name: data[f"budget_{name}"] for name in _BUDGET if data.get(f"budget_{name}") is not None}
 
     def _clean_voices(self, language: str, *, needed: bool) -> None:
         field = f"voices_{language}"
@@ -194,9 +239,7 @@ class AgentFormBase(forms.ModelForm):
             for language in {**agent.lines, **LANGUAGE_NAMES}
             if (lines := self._lines(language))
         }
-        agent.budget = {
-            name: data[f"budget_{name}"] for name in _BUDGET if data.get(f"budget_{name}") is not None
-        }
+        agent.budget = self._budget()
         return super().save(commit)
 
     def _lines(self, language: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from agents import api, tasks
+from agents.forms import AgentForm
 from agents.models import Agent, BudgetLog, SpeculationLog, Turn
 from agents.services import record
 from tests.apps.agents_data import ended, make_agent, started, turn
@@ -234,3 +235,34 @@ def test_the_api_tells_everything_of_a_turn_and_documents_it(admin_client: Any) 
     assert set(first["endpoint"]) == set(components["Endpoint"]["properties"])
     assert set(first["speculations"][0]) == set(components["Speculation"]["properties"])
     assert set(first["budget"][0]) == set(components["BudgetLine"]["properties"])
+
+
+# In the admin --------------------------------------------------------------------------------
+
+
+def _edited(agent: Agent, **changes: Any) -> Any:
+    untouched = AgentForm(instance=agent)
+    data = {
+        name: value
+        for name in untouched.fields
+        if (value := untouched.get_initial_for_field(untouched.fields[name], name)) not in (None, False)
+    }
+    return AgentForm({**data, **changes}, instance=agent)
+
+
+def test_an_operator_chooses_turn_model_and_speculation_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("agents.turn_settings", "agents.forms"):
+        monkeypatch.setattr(f"{module}.turn_models", lambda: ("adaptive", "plain"))
+    agent = make_agent(budget={"llm_ms": 350})
+    form = _edited(agent, turn_model="plain", speculation="", budget_llm_ms="300")
+    assert [name for name, _ in form.fields["turn_model"].choices] == ["adaptive", "plain"]
+    assert form.is_valid(), form.errors
+    form.save()
+    agent.refresh_from_db()
+    assert (agent.turn_model, agent.speculation, agent.budget) == ("plain", False, {"llm_ms": 300})
+
+
+def test_an_operator_is_told_which_stage_would_outlast_the_turn() -> None:
+    form = _edited(make_agent(), budget_llm_ms="800", budget_total_ms="600")
+    assert "more than the 600 ms of the whole turn" in form.errors["budget_llm_ms"][0]
+    assert not Agent.objects.exclude(budget={}).exists()
