@@ -189,13 +189,14 @@ async def test_what_is_not_understood_is_not_answered(desk: Desk) -> None:
     assert turn["intent"] == "unknown" and "not sure I understood" in turn["said"]
 
 
-async def test_hinglish_is_answered_in_hindi_and_english_again_in_english(desk: Desk) -> None:
+async def test_romanised_hindi_is_answered_in_hindi_and_english_again_in_english(desk: Desk) -> None:
     async with desk.on_call():
         hindi = await desk.type("Whitefield mein 3BHK ka price kya hai?")
         okay = await desk.type("okay")
-        english = await desk.type("What is the price of the 2BHK in Whitefield please?")
+        odd = await desk.type("What is the price of the 2BHK in Whitefield please?")
+        english = await desk.type("And what is the price of the 2BHK there?")
     assert hindi["language"] == "hi" and "₹1.2 करोड़" in hindi["said"]
-    assert okay["language"] == "hi"
+    assert okay["language"] == "hi" and odd["language"] == "hi"
     assert english["language"] == "en" and "₹85 lakh" in english["said"]
 
 

@@ -15,7 +15,6 @@ from agents.pipeline.entities import (
     places_of,
     wants_to_cancel,
 )
-from agents.pipeline.language import LanguageState
 from agents.pipeline.lines import DEFAULT_LINES, say
 from agents.pipeline.number_words import in_words, indian_grouping, read_number
 from agents.pipeline.spoken import rupees, spoken
@@ -170,19 +169,6 @@ def test_choices_and_cancelling() -> None:
     assert find_choice("the second one", 3) == 1 and find_choice("the last", 3) == 2
     assert find_choice("the third", 2) is None
     assert wants_to_cancel("forget it") and wants_to_cancel("रहने दो") and not wants_to_cancel("book it")
-
-
-def test_language_keeps_still_for_a_word_and_turns_for_a_sentence() -> None:
-    """One "okay" must not throw a Hindi caller into English."""
-    state = LanguageState("hi", ("en", "hi"))
-    assert state.heard("okay").current == "hi"
-    assert state.heard("okay").heard("Whitefield").current == "hi"
-    assert state.heard("What is the price of the flat please").current == "en"
-    english = LanguageState("en", ("en", "hi"))
-    assert english.heard("Lakeview Residency").current == "en"
-    assert english.heard("flat ka daam kya hai").current == "hi"
-    assert english.heard("नमस्ते").current == "hi"
-    assert LanguageState("en", ("en",)).heard("नमस्ते").current == "en"
 
 
 def test_clauses_start_early_and_never_inside_a_number() -> None:
