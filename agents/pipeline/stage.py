@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from agents.pipeline.clauses import sentences
 from agents.pipeline.fallback import SilenceWatch, settled
 from agents.pipeline.hearing import Utterance
-from agents.pipeline.language import LanguageState
+from agents.pipeline.intent import UNKNOWN
+from agents.pipeline.language import LanguageState, heard_of
 from agents.pipeline.lines import say
 from agents.pipeline.mouth import FILLER_VOICE_MS, Mouth, Voiced
 from agents.pipeline.playout import Playout, Purpose, Segment
@@ -74,11 +75,12 @@ class Stage:
             return False
         turn.heard = text
         if text:
-            self.language = self.language.heard(text)
-            turn.language = self.language.current
+            self._hear_language(turn)
             await self._speak(turn, text)
         await self.playout.drained()
         turn.commit_now()
+        if text:
+            self._doubt_language(turn, understood=turn.intent != UNKNOWN)
         return True
 
     async def _fixed_turn(self, turn: Turn) -> None:
@@ -105,6 +107,7 @@ class Stage:
                 failed = True
             elif transcript.text.strip():
                 texts.append(transcript.text.strip())
+                turn.transcripts.append(transcript)
                 self._account(turn, utterance, transcript)
             elif utterance.is_real_speech:
                 unclear = True
@@ -115,9 +118,27 @@ class Stage:
             code = "stt_down" if failed else "not_understood"
             turn.intent, turn.source = "unknown", "fixed"
             line = say(self.plan.agent, code, turn.language)
+            if not failed:
+                self._doubt_language(turn, understood=False)
             await self._voice(turn, Clause(line, "fixed", fixed=True), "fallback")
             return ""
         return None
+
+    def _hear_language(self, turn: Turn) -> None:
+        """The answer's language. The call's own follows when the answer is heard: words that the
+        caller goes on from are judged again, as one utterance, in the next turn."""
+        state, reading = self.language.hear(heard_of(turn.transcripts))
+        turn.language = state.current
+        turn.language_reading = reading
+        turn.commit.append(lambda: setattr(self, "language", state))
+        turn.emit("language", turn.index, **asdict(reading))
+
+    def _doubt_language(self, turn: Turn, *, understood: bool) -> None:
+        """Turns that nobody understood, one after the other, may be in another language."""
+        before = turn.language_reading
+        self.language, turn.language_reading = self.language.answered(before, understood=understood)
+        if (reading := turn.language_reading) is not None and reading is not before:
+            turn.emit("language", turn.index, **asdict(reading))
 
     def _account(self, turn: Turn, utterance: Utterance, transcript: Transcript) -> None:
         now = self.call_ms()

@@ -9,7 +9,24 @@ from typing import Any, Literal
 
 from agents.pipeline.playout import Playout, Segment
 from agents.pipeline.turn_machine import TurnKind
-from voiceops.core.events import Decision, Partial, RetrievalEntry, Span, ToolInvocation, TurnRecord
+from voiceops.core.events import (
+    Decision,
+    LanguageReading,
+    Partial,
+    RetrievalEntry,
+    Span,
+    ToolInvocation,
+    Transcript,
+    TurnRecord,
+)
+
+
+Draft = Literal["", "partial", "candidate"]
+"""Planned from the words so far, or from the words at the first silence; empty: a real turn."""
+
+
+class Uncommitted(VoiceOpsError):
+    """A draft came to where only a real turn may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +51,16 @@ class Turn:
     emit: Callable[..., None]
     """emit(kind, turn_index, **data)"""
 
+    draft: Draft = ""
+    """Not empty: planned before it is certain that the caller has finished. A draft emits nothing,
+    commits nothing and promises nothing."""
+    expected_ms: float | None = None
+    """Call time at which the stage that is waited for should be done; None when nobody can say."""
     heard: str = ""
     intent: str = ""
+    transcripts: list[Transcript] = field(default_factory=list)
+    """Of the utterances that make up `heard`."""
+    language_reading: LanguageReading | None = None
     speech_ended_ms: float | None = None
     """Call time of the caller's last speech frame."""
     stt_ms: float | None = None
@@ -61,6 +86,15 @@ class Turn:
     context: dict[str, Any] = field(default_factory=dict)
     commit: list[Callable[[], None]] = field(default_factory=list)
     """Done when the answer can be heard: what a turn that was never heard leaves undone."""
+
+    def must_be_real(self) -> None:
+        """What follows has effects. Raises: Uncommitted on a draft."""
+        if self.draft:
+            raise Uncommitted("a draft has no effects")
+
+    def expects(self, after_ms: float | None) -> None:
+        """The stage that begins now should be done after so long; None: it is done, or unknown."""
+        self.expected_ms = None if after_ms is None else self.call_ms() + after_ms
 
     @contextmanager
     def span(self, name: str, budget_ms: float | None = None, **attributes: Any) -> Iterator[dict[str, Any]]:
@@ -142,4 +176,5 @@ class Turn:
             tools=tuple(self.tools),
             decisions=tuple(self.decisions),
             context=self.context,
+            language_reading=self.language_reading,
         )
