@@ -3,8 +3,8 @@
 names, numbers, small words)."""
 
 NAMES = (
-    "Lakeview Residency", "Orchid Grove", "Whitefield", "व्हाइटफील्ड", "Indiranagar", "इंदिरानगर", "Sarjapur", "सरजापुर",
-    "Hebbal", "Electronic City", "Asha Rao", "Rahul Sharma", "लेकव्यू रेज़िडेंसी",
+    "Lakeview Residency", "Orchid Grove", "Whitefield", "व्हाइटफील्ड", "Indiranagar", "इंदिरानगर", "Sarjapur",
+    "सरजापुर", "Hebbal", "Electronic City", "Asha Rao", "Rahul Sharma", "लेकव्यू रेज़िडेंसी",
 )  # fmt: skip
 
 _EN = """
