@@ -154,7 +154,12 @@ class Stage:
                     utterance.stt_started_ms,
                     max(0.0, done - utterance.stt_started_ms),
                     self.plan.agent.budget.stt_ms,
-                    {"engine": transcript.engine, "decode_ms": round(transcript.decode_ms, 1)},
+                    {
+                        "engine": transcript.engine,
+                        "decode_ms": round(transcript.decode_ms, 1),
+                        "speech_started_ms": round(utterance.started_ms, 1),
+                        "speech_ended_ms": round(utterance.ended_ms, 1),
+                    },
                 )
             )
         turn.emit(
