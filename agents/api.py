@@ -1,6 +1,7 @@
 """What other parts of the platform may ask of this app. Values are frozen; nothing here returns
 a model."""
 
+from agents.alarms import ALARM_STATES, AlarmDetail, AlarmPage, alarm, alarm_counts, alarms
 from agents.records import (
     OUTCOMES,
     STAGES,
@@ -39,21 +40,29 @@ from agents.selectors import (
     waiting_for_attention,
 )
 from agents.services import (
+    AlarmRefused,
     SeededAgent,
+    acknowledge_alarm,
     demo_call_count,
     embed_missing_examples,
     forget_demo_calls,
     mark_demo,
     record,
+    reopen_alarm,
+    resolve_alarm,
     seed_demo,
     set_crm_sync,
 )
 
 __all__ = [
+    "ALARM_STATES",
     "OUTCOMES",
     "STAGES",
     "TELEMETRY_KEYS",
     "AgentSummary",
+    "AlarmDetail",
+    "AlarmPage",
+    "AlarmRefused",
     "Attention",
     "BudgetDetail",
     "CallDetail",
@@ -73,7 +82,11 @@ __all__ = [
     "ToolDetail",
     "TurnDetail",
     "TurnQuality",
+    "acknowledge_alarm",
     "agents",
+    "alarm",
+    "alarm_counts",
+    "alarms",
     "call",
     "calls",
     "demo_call_count",
@@ -86,6 +99,8 @@ __all__ = [
     "mark_demo",
     "record",
     "recording_path",
+    "reopen_alarm",
+    "resolve_alarm",
     "seed_demo",
     "set_crm_sync",
     "stage_percentiles",

@@ -258,3 +258,30 @@ class DecisionLog(models.Model):
 
     class Meta:
         ordering = ["at_ms", "pk"]
+
+
+class Alarm(models.Model):
+    """Something about a turn that a person should judge."""
+
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="alarms")
+    kind = models.CharField(max_length=32, help_text="language: it may have been misjudged.")
+    reason = models.TextField()
+    language = models.CharField(max_length=8, blank=True, help_text="What the call was taken to be in.")
+    start_ms = models.FloatField(null=True, help_text="Of the caller's words in the recording.")
+    end_ms = models.FloatField(null=True)
+    state = models.CharField(
+        max_length=16, default="open", db_index=True, help_text="open, acknowledged or resolved"
+    )
+    verdict = models.CharField(
+        max_length=8, blank=True, help_text="The language that was really spoken, as an operator heard it."
+    )
+    handled_by = models.CharField(max_length=150, blank=True)
+    handled_at = models.DateTimeField(null=True, blank=True)
+    raised_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-raised_at", "-pk"]
+        constraints = [models.UniqueConstraint(fields=["turn", "kind"], name="one_alarm_of_a_kind_per_turn")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.turn}"

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from agents.models import Agent, Conversation, Turn
+from agents.services.alarms import raise_language_alarm
 from agents.services.recordings import delete_file
 from voiceops.core.errors import VoiceOpsError
 
@@ -152,6 +153,7 @@ def _turn(session_id: str, values: dict[str, Any]) -> None:
     _replace(turn.retrievals, said.get("retrievals"), _RETRIEVAL)
     _replace(turn.tools, said.get("tools"), _TOOL)
     _replace(turn.decisions, said.get("decisions"), _DECISION, conversation=call)
+    raise_language_alarm(turn=turn, reading=said.get("language_reading"), spans=said.get("spans"))
     if any(decision.get("kind") == "degrade" for decision in said.get("decisions") or ()):
         _update(call, {"is_degraded": True})
 
