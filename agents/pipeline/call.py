@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from agents.pipeline import turn_machine as machine
 from agents.pipeline.call_ports import CallPorts
 from agents.pipeline.endpointing import Endpointing
+from agents.pipeline.forecast import Forecast
 from agents.pipeline.hearing import Utterance
 from agents.pipeline.language import opening_language
 from agents.pipeline.lines import FILLERS, say
 from agents.pipeline.listening import Listening
+from agents.pipeline.load import LoadGate
 from agents.pipeline.lookup import Lookup
 from agents.pipeline.memory import Memory, PlayedTurn
 from agents.pipeline.mouth import LineCache, Mouth
@@ -25,6 +27,7 @@ from agents.pipeline.promises import Promises
 from agents.pipeline.prompt import prefix
 from agents.pipeline.recorder import Recorder
 from agents.pipeline.responder import Responder
+from agents.pipeline.speculation import Planner
 from agents.pipeline.stage import Stage
 from agents.pipeline.summary import CallSummary, ended_payload, outcome_of, started_payload
 from agents.pipeline.telling import Telling
@@ -69,6 +72,8 @@ class Call:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         endpointing: Endpointing | None = None,
         lines: LineCache | None = None,
+        gate: LoadGate | None = None,
+        forecast: Forecast | None = None,
     ) -> None:
         """`inbound` carries PCM at the rate of its `WireStarted`, else at the outbound's rate."""
         self._plan = plan
@@ -81,6 +86,8 @@ class Call:
         self._wall = wall
         self._endpointing = endpointing
         self._lines = lines
+        self._gate = gate or LoadGate(clock=self._clock)
+        self._forecast = forecast or Forecast(self._clock)
         self._zone = ZoneInfo(plan.timezone)
         self._machine = machine.TurnMachine()
         self._events: asyncio.Queue[machine.TurnEvent] = asyncio.Queue()
@@ -101,6 +108,7 @@ class Call:
     async def run(self) -> CallSummary:
         """Everything from the greeting to the last trace. Raises only CancelledError."""
         self._answered_ms = self._clock.now_ms()
+        self._gate.answered()
         started = started_payload(self._plan, self._ports.capabilities(), self._wall())
         self._telling.put_trace("call.started", started)
         reason = "failed"
@@ -118,6 +126,7 @@ class Call:
                     await self._promises.settle()
                 finally:
                     await self._listening.aclose()
+                    self._planner.close()
                     for task in (*helpers, *self._timers.values()):
                         task.cancel()
                     if self._turn_task is not None:
@@ -128,6 +137,7 @@ class Call:
             _log.error("call_failed", exc_info=group, extra={"call": self._plan.session_id})
             self._telling.emit("error", stage="call", code="error", message=repr(group.exceptions[0]))
         finally:
+            self._gate.ended()
             summary = self._close(reason)
         await self._hang_up(summary.ended_reason)
         return summary
@@ -139,9 +149,14 @@ class Call:
             self._outbound, self._clock, call_ms=self._call_ms, sent=self._frame_sent,
             started=self._segment_started,
         )  # fmt: skip
+        self._planner = Planner(
+            scope=scope, call_ms=self._call_ms, emit=self._telling.emit, gate=self._gate,
+            wanted=self._profile.speculation, budget=budget,
+        )  # fmt: skip
+        ahead = self._planner.ahead
         self._mouth = Mouth(
             profile=self._profile, voices=self._ports.tts, playout=self._playout, clock=self._clock,
-            failed=self._telling.voice_failed, lines=self._lines,
+            failed=self._telling.voice_failed, lines=self._lines, ahead=ahead, forecast=self._forecast,
         )  # fmt: skip
         self._promises = Promises(
             sink=self._ports.facts, scope=scope, clock=self._clock, session_id=self._plan.session_id,
@@ -150,24 +165,33 @@ class Call:
         responder = Responder(
             plan=self._plan,
             embedder=self._ports.embedder,
-            lookup=Lookup(self._ports.retriever, budget, self._clock),
-            phrasing=Phrasing(self._ports.llm, self._profile, self._clock),
+            lookup=Lookup(self._ports.retriever, budget, self._clock, ahead, self._forecast),
+            phrasing=Phrasing(
+                self._ports.llm,
+                self._profile,
+                self._clock,
+                ahead,
+                self._forecast,
+                self._mouth.first_audio_ms,
+            ),
             promises=self._promises,
             memory=self._memory,
             clock=self._clock,
             now=lambda: self._wall().astimezone(self._zone),
+            ahead=ahead,
         )
         self._stage = Stage(
             plan=self._plan, responder=responder, mouth=self._mouth, playout=self._playout,
             clock=self._clock, call_ms=self._call_ms,
-            language=opening_language(self._plan),
+            language=opening_language(self._plan), planner=self._planner,
         )  # fmt: skip
+        self._planner.plan_with(responder, self._mouth, self._stage.language_of)
         self._listening = Listening(
             plan=self._plan, ports=self._ports, inbound=self._inbound,
             sample_rate_hz=self._outbound.sample_rate_hz, post=self._events.put_nowait,
             telling=self._telling, playout=self._playout, scope=scope, clock=self._clock,
             call_ms=self._call_ms, language=lambda: self._stage.language.current,
-            recorder=self._recorder, endpointing=self._endpointing,
+            recorder=self._recorder, endpointing=self._endpointing, planner=self._planner,
         )  # fmt: skip
 
     async def _drive(self, scope: asyncio.TaskGroup) -> str:
@@ -219,6 +243,7 @@ class Call:
         turn = Turn(
             index=command.index, kind=command.kind, started_ms=self._call_ms(),
             language=self._stage.language.current, call_ms=self._call_ms, emit=self._telling.emit,
+            budget=self._profile.budget,
         )  # fmt: skip
         self._telling.opens(turn)
         self._turn_task = scope.create_task(self._run_turn(turn, command.utterances))
@@ -262,6 +287,7 @@ class Call:
             self._telling.emit("agent.silent", command.index)
 
     def _close_turn(self, turn: Turn, *, void: bool) -> None:
+        self._planner.settle(turn, void=void)
         if void:
             self._telling.emit("turn.closed", turn.index, void=True)
             return

@@ -8,6 +8,8 @@ FIRST_CLAUSE_WORDS = 4
 """A comma ends the first clause from here on: short enough to start early, long enough to sound
 like speech."""
 CLAUSE_WORDS = 8
+LONG_FIRST_WORDS = 12
+"""A first sentence of more words is voiced up to its comma, so that it starts sooner."""
 
 _SENTENCE_END = re.compile(r"[.!?।]+[\"')\]]*(?=\s)|\n+")
 _COMMA = re.compile(r"[,;:]\s(?=\D)")
@@ -59,6 +61,17 @@ def sentences(text: str) -> list[str]:
         found.append(text[:end].strip())
         text = text[end:]
     return [part for part in (*found, text.strip()) if part]
+
+
+def pieces(text: str) -> list[str]:
+    """A finished text for the voice: sentence by sentence, a long first one up to its comma."""
+    found = sentences(text)
+    if not found or len(found[0].split()) <= LONG_FIRST_WORDS:
+        return found
+    clauser = Clauser()
+    first = clauser.push(f"{found[0]} ")[:1]
+    rest = found[0][len(first[0]) :].strip() if first else ""
+    return [*first, rest, *found[1:]] if rest else found
 
 
 def split(text: str) -> list[str]:

@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agents.pipeline.lines import FILLERS
+from voiceops.core.budget import TurnBudget
 from voiceops.core.clock import Clock
 from voiceops.core.errors import AtCapacity, StageError
 
 FILLER_GAP_MS = 1600.0
+"""Silence after one filler before the next: below the two seconds a caller may wait."""
 IN_HAND_MS = 1850.0
 """Silence that is borne while an answer's first clause is already being synthesised: a filler would
 only delay it. Still below the two seconds after which callers think that the line is dead."""
-"""Silence after one filler before the next: below the two seconds a caller may wait."""
 
 
 def code_of(error: BaseException) -> str:
@@ -35,16 +36,19 @@ class SilenceWatch:
         self,
         *,
         clock: Clock,
-        first_after_ms: float,
+        budget: TurnBudget,
         speak: Callable[[str], Awaitable[None]],
         silent_since_ms: Callable[[], float | None],
         in_hand: Callable[[], bool],
+        expected_after_ms: Callable[[], float | None] = lambda: None,
     ) -> None:
         """`silent_since_ms` gives the clock time at which the silence began, or None while
-        somebody can be heard; `in_hand` says whether an answer is being synthesised; `speak` takes
-        a line code."""
+        somebody can be heard; `in_hand` says whether an answer is being synthesised;
+        `expected_after_ms` after how much silence the answer should be heard; `speak` takes a line
+        code."""
         self._clock = clock
-        self._first_after_ms = first_after_ms
+        self._budget = budget
+        self._expected_after_ms = expected_after_ms
         self._speak = speak
         self._silent_since_ms = silent_since_ms
         self._in_hand = in_hand
@@ -57,16 +61,24 @@ class SilenceWatch:
             if since is None:
                 await self._clock.sleep_ms(50)
                 continue
-            patience = self._first_after_ms if not self.spoken else FILLER_GAP_MS
-            if self._in_hand():
-                patience = max(patience, IN_HAND_MS)
+            patience = self._patience_ms()
             waited = self._clock.now_ms() - since
             if waited < patience:
-                await self._clock.sleep_ms(min(patience - waited, 50) if self.spoken else patience - waited)
+                await self._clock.sleep_ms(min(patience - waited, 50))
                 continue
             code = FILLERS[self.spoken % len(FILLERS)]
             self.spoken += 1
             await self._speak(code)
+
+    def _patience_ms(self) -> float:
+        """Silence that is borne now: less where the answer is known to come too late anyway."""
+        latest = float(self._budget.silence_filler_ms)
+        if self._in_hand():
+            return max(latest if not self.spoken else FILLER_GAP_MS, IN_HAND_MS)
+        if self.spoken:
+            return FILLER_GAP_MS
+        expected = self._expected_after_ms()
+        return min(latest, float(self._budget.filler_ms)) if (expected or 0.0) > latest else latest
 
 
 async def settled(task: asyncio.Future[Any]) -> None:

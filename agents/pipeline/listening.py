@@ -14,6 +14,7 @@ from agents.pipeline.media_clock import STALL_MS, MediaClock
 from agents.pipeline.playout import Playout
 from agents.pipeline.recogniser import Recogniser
 from agents.pipeline.recorder import Recorder
+from agents.pipeline.speculation import Planner
 from agents.pipeline.telling import Telling
 from voiceops.core.audio import pcm_duration_ms
 from voiceops.core.clock import Clock
@@ -54,6 +55,7 @@ class Listening:
         language: Callable[[], str],
         recorder: Recorder | None = None,
         endpointing: Endpointing | None = None,
+        planner: Planner | None = None,
     ) -> None:
         """`sample_rate_hz` of inbound audio until a `WireStarted` names another."""
         self._plan = plan
@@ -67,6 +69,7 @@ class Listening:
         self._call_ms = call_ms
         self._language = language
         self._recorder = recorder
+        self._planner = planner
         self._media = MediaClock()
         self._stt_rests_until_ms: dict[str, float] = {}
         self.last_audio_ms = 0.0
@@ -132,6 +135,8 @@ class Listening:
 
     def speech_started(self, at_ms: float) -> None:
         self._telling.emit("speech.started", media_ms=at_ms)
+        if self._planner is not None:
+            self._planner.abandon()
         self._post(machine.SpeechStarted())
 
     def speech_stopped(self, at_ms: float) -> None:
@@ -145,6 +150,13 @@ class Listening:
             f"transcript.{transcript.kind}", text=transcript.text, language=transcript.language,
             engine=transcript.engine, decode_ms=transcript.decode_ms,
         )  # fmt: skip
+        if self._planner is not None:
+            self._planner.heard_so_far(transcript)
+
+    def candidate(self, transcript: Transcript) -> None:
+        """The words at the first silence; they are the final ones if the caller does not go on."""
+        if self._planner is not None:
+            self._planner.candidate(transcript)
 
     def end_of_turn(self, utterance: Utterance) -> None:
         self._post(machine.EndOfTurn(utterance, insistent=utterance.barged_in))

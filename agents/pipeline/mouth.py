@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 
+from agents.pipeline.ahead import Ahead
 from agents.pipeline.fallback import code_of
+from agents.pipeline.forecast import FORECAST, Forecast
 from agents.pipeline.playout import Playout, Segment
 from agents.pipeline.spoken import spoken
 from voiceops.core.budget import Deadline
@@ -78,6 +81,8 @@ class Mouth:
         clock: Clock,
         failed: Callable[[int, str, str, str, str], None],
         lines: LineCache | None = None,
+        ahead: Ahead | None = None,
+        forecast: Forecast | None = None,
     ) -> None:
         """`failed` takes (turn, provider, next provider or "", code, message)."""
         self._profile = profile
@@ -86,6 +91,8 @@ class Mouth:
         self._clock = clock
         self._failed = failed
         self._lines = lines if lines is not None else LINES
+        self._ahead = ahead
+        self._forecast = forecast or FORECAST
         self._rests_until_ms: dict[str, float] = {}
 
     def chain(self, language: str) -> list[VoiceSpec]:
@@ -129,13 +136,14 @@ class Mouth:
                 first: float | None = None
                 said: list[SpeechChunk] = []
                 try:
-                    async for chunk in self._synthesize(spec, text, language, timeout):
-                        if first is None:
-                            first = self._clock.now_ms() - started
-                            if first_audio is not None:
-                                first_audio()
-                        said.append(chunk)
-                        await self._playout.put(segment, chunk)
+                    async with aclosing(self._audio(key, spec, text, language, timeout)) as audio:
+                        async for chunk in audio:
+                            if first is None:
+                                first = self._clock.now_ms() - started
+                                if first_audio is not None:
+                                    first_audio()
+                            said.append(chunk)
+                            await self._playout.put(segment, chunk)
                     if first is None:
                         raise TtsError("the voice gave no audio", code="bad_output")
                     if fixed:
@@ -149,6 +157,28 @@ class Mouth:
             return Voiced("", None)
         finally:
             self._playout.finish(segment)
+
+    def prepare(self, clause_text: str, language: str, *, basis: str) -> None:
+        """Begin a first clause's audio ahead of its turn, unless it is in memory. `basis` is what the
+        caller had said when it was planned."""
+        chain = self.chain(language)
+        if self._ahead is None or not chain:
+            return
+        spec, text = chain[0], spoken(clause_text, language)
+        key = (spec.provider, spec.voice, language, text)
+        if self._lines.get(key) is None:
+            timeout = self._profile.budget.tts_timeout_ms
+            self._ahead.begin(
+                "first_clause", key, basis, lambda _: self._synthesize(spec, text, language, timeout)
+            )
+
+    def first_audio_ms(self, language: str) -> float:
+        """What the first voice of this language will hardly exceed; the budget while unknown."""
+        budget = float(self._profile.budget.tts_ms)
+        for spec in self.chain(language)[:1]:
+            predicted = self._forecast.predicted_ms("tts", spec.provider)
+            return budget if predicted is None else predicted
+        return budget
 
     async def warm(self, texts: list[tuple[str, str]]) -> None:
         """Put fixed lines, as (text, language), into memory; failures are left for the day
@@ -168,11 +198,22 @@ class Mouth:
                 if chunks:
                     self._lines.put(key, tuple(chunks))
 
+    def _audio(
+        self, key: Key, spec: VoiceSpec, text: str, language: str, timeout_ms: float
+    ) -> AsyncGenerator[SpeechChunk]:
+        """Audio that was begun ahead, or begun now."""
+        if self._ahead is None:
+            return self._synthesize(spec, text, language, timeout_ms)
+        return self._ahead.take(
+            "first_clause", key, lambda _: self._synthesize(spec, text, language, timeout_ms)
+        )
+
     async def _synthesize(
         self, spec: VoiceSpec, text: str, language: str, timeout_ms: float
-    ) -> AsyncIterator[SpeechChunk]:
+    ) -> AsyncGenerator[SpeechChunk]:
         """Chunks, each read bound by the timeout: a stalled voice is a failed one."""
         deadline = Deadline.after_ms(timeout_ms * 4, self._clock)
+        asked: float | None = self._clock.now_ms()
         stream = self._voices[spec.provider].synthesize(
             text, language=language, voice=spec.voice, deadline=deadline
         )
@@ -184,6 +225,9 @@ class Mouth:
                     except StopAsyncIteration:
                         return
                 if chunk.pcm:
+                    if asked is not None:
+                        self._forecast.observe("tts", spec.provider, self._clock.now_ms() - asked)
+                        asked = None
                     yield chunk
         finally:
             close = getattr(stream, "aclose", None)

@@ -51,7 +51,11 @@ class Promises:
     async def append(
         self, turn: Turn, kind: FactKind, payload: Mapping[str, Any], *, fact_id: str | None = None
     ) -> Outcome:
-        """Wait for durability until the deadline. The same `fact_id` joins the running append."""
+        """Wait for durability until the deadline. The same `fact_id` joins the running append.
+
+        Raises: Uncommitted on a draft: a guess promises nothing.
+        """
+        turn.must_be_real()
         fact = Fact(fact_id or str(uuid.uuid4()), kind, self.session_id, turn.index, payload)
         started = self.clock.now_ms()
         task = self._running.get(fact.fact_id)

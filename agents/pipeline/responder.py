@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from agents.pipeline import entities
+from agents.pipeline.ahead import Ahead
 from agents.pipeline.answers import Answers
 from agents.pipeline.fallback import code_of
 from agents.pipeline.intent import UNKNOWN, IntentClassifier, IntentMatch, normalised
 from agents.pipeline.lines import say
 from agents.pipeline.lookup import Lookup
 from agents.pipeline.memory import Memory
+from agents.pipeline.memory.recollection import Recollection
 from agents.pipeline.phrasing import Phrasing
 from agents.pipeline.promises import Promises
 from agents.pipeline.site_visit import SiteVisit, SiteVisitFlow
@@ -21,7 +23,7 @@ from agents.pipeline.turn import Clause, Turn
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
 from voiceops.core.plan import CallPlan, IntentSpec
-from voiceops.core.ports import Embedder
+from voiceops.core.ports import Embedder, Priority
 
 EMBED_TIMEOUT_MS = 400.0
 """A query takes about 2 ms; this is for a busy inference server."""
@@ -56,7 +58,9 @@ class Responder:
         memory: Memory,
         clock: Clock,
         now: Callable[[], datetime],
+        ahead: Ahead | None = None,
     ) -> None:
+        self._ahead = ahead
         self._plan = plan
         self._profile = plan.agent
         self._embedder = embedder
@@ -68,6 +72,7 @@ class Responder:
         self._classifier = IntentClassifier(
             plan.intents, names=[name for place in self._places for name in (place.name, *place.aliases)]
         )
+        self._recollection = Recollection(plan, memory, self._places, now)
         self._promises = promises
         self._answers = Answers(plan=plan, lookup=lookup, phrasing=phrasing, places=self._places, now=now)
         self._visits = SiteVisitFlow(
@@ -76,9 +81,13 @@ class Responder:
         )  # fmt: skip
 
     async def respond(self, turn: Turn, text: str) -> AsyncGenerator[Clause]:
-        """Clauses of the answer, in order, as soon as each may be said."""
+        """Clauses of the answer, in order, as soon as each may be said.
+
+        On a draft the same, without effects: raises Uncommitted where only a real turn may go on.
+        """
         understood = await self._understand(turn, text)
         turn.context["session"] = {key: str(value) for key, value in understood.slots.items()}
+        turn.hearing = self._recollection.hear(turn, text)
         flow = self._memory.flow
         if isinstance(flow, SiteVisit):
             async for clause in self._during_visit(turn, understood, flow):
@@ -86,6 +95,8 @@ class Responder:
             return
         async for clause in self._answer(turn, understood):
             yield clause
+        if (question := self._recollection.question(turn, turn.hearing)) is not None:
+            yield question
 
     async def _during_visit(
         self, turn: Turn, understood: Understood, flow: SiteVisit
@@ -117,7 +128,11 @@ class Responder:
     async def _answer(self, turn: Turn, understood: Understood) -> AsyncIterator[Clause]:
         spec, language = understood.spec, turn.language
         self._keep(turn, understood.found)
-        if spec is None:
+        remembered = self._recollection.reply(turn, turn.hearing, understood.match, spec)
+        if remembered is not None:
+            for clause in remembered:
+                yield clause
+        elif spec is None:
             turn.intent = UNKNOWN
             yield Clause(say(self._profile, "unclear", language), "fixed", fixed=True)
         elif spec.kind == "flow":
@@ -154,7 +169,8 @@ class Responder:
     async def _understand(self, turn: Turn, text: str) -> Understood:
         with turn.span("intent") as attributes:
             masked = self._classifier.masked(text)
-            vectors = await self._embed(turn, [text, masked] if masked != text else [text])
+            with turn.waiting("retrieval"):
+                vectors = await self._embed(turn, [text, masked] if masked != text else [text])
             embedding = vectors[0] if vectors else None
             match = self._classifier.classify(text, vectors[-1] if vectors else None)
             found = entities.find_entities(text, self._places)
@@ -172,9 +188,16 @@ class Responder:
 
     async def _embed(self, turn: Turn, texts: Sequence[str]) -> Sequence[Sequence[float]] | None:
         deadline = Deadline.after_ms(EMBED_TIMEOUT_MS, self._clock)
+
+        async def embed(priority: Priority) -> Sequence[Sequence[float]]:
+            limit = Deadline.after_ms(EMBED_TIMEOUT_MS, self._clock)
+            return await self._embedder.embed(texts, kind="query", deadline=limit, priority=priority)
+
         try:
             async with deadline.timeout():
-                return await self._embedder.embed(texts, kind="query", deadline=deadline)
+                if self._ahead is None:
+                    return await embed("final")
+                return await self._ahead.value(turn, "prefetch", ("embedding", *texts), embed)
         except Exception as error:
             turn.decide("degrade", f"embedder_{code_of(error)}", f"intent by words alone: {error}")
             return None

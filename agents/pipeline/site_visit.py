@@ -223,6 +223,7 @@ class SiteVisitFlow:
 
     async def _book(self, turn: Turn, visit: SiteVisit) -> AsyncIterator[Clause]:
         assert visit.chosen is not None
+        turn.must_be_real()
         customer = self._plan.customer
         # The promise outlives this turn, so its state must too, heard or not.
         self._memory.flow = replace(visit, step="confirm")

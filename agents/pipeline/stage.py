@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 
-from agents.pipeline.clauses import sentences
 from agents.pipeline.fallback import SilenceWatch, settled
 from agents.pipeline.hearing import Utterance
 from agents.pipeline.intent import UNKNOWN
@@ -17,7 +16,8 @@ from agents.pipeline.lines import say
 from agents.pipeline.mouth import FILLER_VOICE_MS, Mouth, Voiced
 from agents.pipeline.playout import Playout, Purpose, Segment
 from agents.pipeline.responder import Responder
-from agents.pipeline.turn import Clause, Turn
+from agents.pipeline.speculation import Planner
+from agents.pipeline.turn import Clause, Turn, clause_pieces
 from voiceops.core.clock import Clock
 from voiceops.core.events import Span, Transcript
 from voiceops.core.plan import CallPlan
@@ -40,6 +40,7 @@ class Stage:
     clock: Clock
     call_ms: Callable[[], float]
     language: LanguageState
+    planner: Planner | None = None
     _names: int = 0
 
     async def perform(self, turn: Turn, utterances: Sequence[Utterance]) -> bool:
@@ -76,6 +77,8 @@ class Stage:
         turn.heard = text
         if text:
             self._hear_language(turn)
+            if self.planner is not None:
+                self.planner.commit(turn)
             await self._speak(turn, text)
         await self.playout.drained()
         turn.commit_now()
@@ -124,6 +127,10 @@ class Stage:
             return ""
         return None
 
+    def language_of(self, transcript: Transcript) -> str:
+        """In which language an utterance would be answered."""
+        return self.language.hear(heard_of([transcript]))[0].current
+
     def _hear_language(self, turn: Turn) -> None:
         """The answer's language. The call's own follows when the answer is heard: words that the
         caller goes on from are judged again, as one utterance, in the next turn."""
@@ -147,6 +154,9 @@ class Stage:
             done = min(now, utterance.words_ready_ms or now)
             turn.stt_ms = max(0.0, done - utterance.ended_ms)
             waited = utterance.decided_ms - utterance.ended_ms
+            turn.waited["endpoint"] = max(0.0, waited)
+            turn.waited["stt"] = max(0.0, done - utterance.decided_ms)
+            turn.endpoint = utterance.endpoint
             turn.spans.append(Span("endpointing", utterance.ended_ms, waited))
             turn.spans.append(
                 Span(
@@ -187,8 +197,7 @@ class Stage:
             async for clause in clauses:
                 if clause.source == "flow" or (clause.source != "fixed" and turn.source != "flow"):
                     turn.source = clause.source
-                whole = clause.fixed or clause.source == "llm"
-                for text in [clause.text] if whole else sentences(clause.text):
+                for text in clause_pieces(clause):
                     await self._voice(turn, replace(clause, text=text), "answer")
 
     async def _voice(self, turn: Turn, clause: Clause, purpose: Purpose) -> Voiced:
@@ -213,7 +222,7 @@ class Stage:
 
     def _first_audio(self, turn: Turn, started: float) -> None:
         if turn.tts_ms is None:
-            turn.tts_ms = self.call_ms() - started
+            turn.tts_ms = turn.waited["tts"] = self.call_ms() - started
             turn.emit("tts.first_audio", turn.index, after_ms=turn.tts_ms)
 
     def _segment(self, turn: Turn, text: str, purpose: Purpose) -> Segment:
@@ -229,9 +238,17 @@ class Stage:
                 return None
             return self.clock.now_ms() - (self.call_ms() - max(quiet, last.ended_ms))
 
+        def expected_after() -> float | None:
+            """Silence after which the answer should be heard, as far as anybody can say."""
+            if turn.expected_ms is None:
+                return None
+            due = turn.expected_ms + self.mouth.first_audio_ms(turn.language)
+            return due - max(self.playout.silent_since_ms or 0.0, last.ended_ms)
+
         watch = SilenceWatch(
             clock=self.clock,
-            first_after_ms=self.plan.agent.budget.silence_filler_ms,
+            budget=self.plan.agent.budget,
+            expected_after_ms=expected_after,
             speak=lambda code: self._filler(turn, code),
             silent_since_ms=silent_since,
             in_hand=lambda: self.playout.awaits_audio,
@@ -242,6 +259,7 @@ class Stage:
         text = say(self.plan.agent, code, turn.language)
         segment = self._segment(turn, text, "filler")
         turn.fillers.append(segment)
+        turn.decide("degrade", "filler", "the answer would leave the caller in silence for too long")
         voiced = await self.mouth.say(segment, turn.language, fixed=True, timeout_ms=FILLER_VOICE_MS)
         if voiced.first_audio_ms is None:
             turn.emit("agent.speaking", turn.index, text=text, purpose="filler", silent=True)

@@ -7,22 +7,36 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from agents.pipeline.clauses import pieces
 from agents.pipeline.playout import Playout, Segment
 from agents.pipeline.turn_machine import TurnKind
+from voiceops.core.budget import TurnBudget
+from voiceops.core.errors import VoiceOpsError
 from voiceops.core.events import (
+    BudgetLine,
     Decision,
+    Endpoint,
     LanguageReading,
     Partial,
     RetrievalEntry,
     Span,
+    Speculation,
     ToolInvocation,
     Transcript,
     TurnRecord,
 )
 
-
 Draft = Literal["", "partial", "candidate"]
 """Planned from the words so far, or from the words at the first silence; empty: a real turn."""
+
+
+_CODES_OF = {
+    "stt": ("stt_",),
+    "retrieval": ("knowledge_", "embedder_"),
+    "llm": ("llm_",),
+    "tts": ("tts_",),
+}
+"""How the codes of a stage's degrade decisions begin."""
 
 
 class Uncommitted(VoiceOpsError):
@@ -37,6 +51,12 @@ class Clause:
     source: Literal["llm", "template", "fixed", "flow"]
     fixed: bool = False
     """Always the same words: its audio is kept in memory."""
+
+
+def clause_pieces(clause: Clause) -> list[str]:
+    """What the voice is given one after the other. Fixed lines stay whole: so they are kept."""
+    whole = clause.fixed or clause.source == "llm"
+    return [clause.text] if whole else pieces(clause.text) or [clause.text]
 
 
 @dataclass(slots=True, eq=False)
@@ -84,8 +104,28 @@ class Turn:
     citations: list[Mapping[str, Any]] = field(default_factory=list)
     fact_ids: list[str] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
+    heard_normalised: str = ""
+    endpoint: Endpoint | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    speculations: list[Speculation] = field(default_factory=list)
+    budget: TurnBudget = field(default_factory=TurnBudget)
+    waited: dict[str, float] = field(default_factory=dict)
+    """By stage of the budget: how long the caller waited for it. What was done in advance is 0."""
+    hearing: Any = None
+    """What memory makes of the caller's words (`memory.recollection.Hearing`)."""
+    background: str = ""
+    """Lines of memory for a prompt; the same whatever is asked of a record."""
     commit: list[Callable[[], None]] = field(default_factory=list)
     """Done when the answer can be heard: what a turn that was never heard leaves undone."""
+
+    @contextmanager
+    def waiting(self, stage: str) -> Iterator[None]:
+        """The caller waits for this stage meanwhile."""
+        started = self.call_ms()
+        try:
+            yield
+        finally:
+            self.waited[stage] = self.waited.get(stage, 0.0) + self.call_ms() - started
 
     def must_be_real(self) -> None:
         """What follows has effects. Raises: Uncommitted on a draft."""
@@ -177,4 +217,29 @@ class Turn:
             decisions=tuple(self.decisions),
             context=self.context,
             language_reading=self.language_reading,
+            heard_normalised=self.heard_normalised,
+            endpoint=self.endpoint,
+            speculations=tuple(self.speculations),
+            budget=self._budget_lines(latency),
+            memory=self.memory,
         )
+
+    def _budget_lines(self, latency_ms: float | None) -> tuple[BudgetLine, ...]:
+        """Each stage against its budget; nothing for turns that answer nobody."""
+        if self.speech_ended_ms is None:
+            return ()
+        lines = [
+            BudgetLine(
+                stage, getattr(self.budget, f"{stage}_ms"), self.waited.get(stage), self._degraded(stage)
+            )
+            for stage in ("endpoint", "stt", "retrieval", "llm", "tts")
+        ]
+        filler = "filler" if any(segment.sent_ms for segment in self.fillers) else ""
+        return (*lines, BudgetLine("total", self.budget.total_ms, latency_ms, filler))
+
+    def _degraded(self, stage: str) -> str:
+        """Code of the first decision that was taken because this stage failed or would be late."""
+        for decision in self.decisions:
+            if decision.kind == "degrade" and decision.code.startswith(_CODES_OF.get(stage, ())):
+                return decision.code
+        return ""

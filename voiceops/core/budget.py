@@ -56,14 +56,18 @@ async def read_until(stream: AsyncIterator[T], deadline: Deadline) -> AsyncItera
 class TurnBudget:
     """What each stage of a turn may take, in milliseconds (the article's table)."""
 
+    endpoint_ms: int = 350
+    """Silence in which the end of the turn is made out, before any of the others."""
     stt_ms: int = 150
     retrieval_ms: int = 80
     llm_ms: int = 400
     tts_ms: int = 200
     total_ms: int = 900
 
+    filler_ms: int = 1200
+    """A filler is spoken after so much silence when the answer is predicted to come too late…"""
     silence_filler_ms: int = 1650
-    """A filler is spoken when no answer audio has left by then; never 2 s without a word."""
+    """…and at this point in any case when no answer audio has left; never 2 s without a word."""
     llm_timeout_ms: int = 900
     """After this without a usable clause the recovery line is spoken."""
     retrieval_timeout_ms: int = 800

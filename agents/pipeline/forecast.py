@@ -1,0 +1,68 @@
+"""How long each engine takes at the moment, so that a stage that will miss its budget is not waited for.
+
+A mean and a mean deviation, moved by every duration that is seen, as TCP estimates its round trips:
+quick to follow a machine that becomes busy, calm about one slow answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voiceops.core.clock import Clock, MonotonicClock
+
+GAIN = 0.25
+DEVIATION_GAIN = 0.25
+DEVIATIONS = 1.0
+"""What is predicted stands this many mean deviations above the mean: about five answers in six come
+sooner."""
+FORGET_MS = 60_000.0
+"""An estimate that nothing has confirmed for so long predicts nothing: the engine is tried again."""
+
+
+@dataclass(slots=True)
+class _Estimate:
+    mean_ms: float
+    deviation_ms: float
+    seen_ms: float
+
+
+@dataclass(slots=True, eq=False)
+class Forecast:
+    """One a process; keys are (stage, engine)."""
+
+    clock: Clock = field(default_factory=MonotonicClock)
+    _known: dict[tuple[str, str], _Estimate] = field(default_factory=dict)
+
+    def observe(self, stage: str, engine: str, duration_ms: float) -> None:
+        """One piece of work took this long."""
+        now = self.clock.now_ms()
+        known = self._known.get((stage, engine))
+        if known is None or now - known.seen_ms > FORGET_MS:
+            self._known[stage, engine] = _Estimate(duration_ms, duration_ms / 4, now)
+            return
+        error = duration_ms - known.mean_ms
+        known.mean_ms += GAIN * error
+        known.deviation_ms += DEVIATION_GAIN * (abs(error) - known.deviation_ms)
+        known.seen_ms = now
+
+    def at_least(self, stage: str, engine: str, duration_ms: float) -> None:
+        """It was given up after this long: counts only when more than had been expected."""
+        predicted = self.predicted_ms(stage, engine)
+        if predicted is None or duration_ms > predicted:
+            self.observe(stage, engine, duration_ms)
+
+    def predicted_ms(self, stage: str, engine: str) -> float | None:
+        """What the next piece of work will hardly exceed; None when nothing recent is known."""
+        known = self._known.get((stage, engine))
+        if known is None or self.clock.now_ms() - known.seen_ms > FORGET_MS:
+            return None
+        return known.mean_ms + DEVIATIONS * known.deviation_ms
+
+    def age_ms(self, stage: str, engine: str) -> float:
+        """Since the last thing that was seen of it; endless when nothing was."""
+        known = self._known.get((stage, engine))
+        return float("inf") if known is None else self.clock.now_ms() - known.seen_ms
+
+
+FORECAST = Forecast()
+"""The process's estimates."""
