@@ -29,7 +29,10 @@ EMBED_TIMEOUT_MS = 400.0
 """A query takes about 2 ms; this is for a busy inference server."""
 FRAGMENT_WORDS = 7
 """Up to here "and the two bedroom?" is taken for a follow-up of the last question."""
-_FOLLOW_UPS = ("and ", "what about", "how about", "aur ", "और ", "or ", "also ")
+_FOLLOW_UPS = (
+    "and ", "what about", "how about", "aur ", "और ", "or ", "also ", "no ", "make it ", "actually ", "nahi ",
+    "नहीं ",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
