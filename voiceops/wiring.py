@@ -20,6 +20,8 @@ import agents.api
 import crm.api
 import knowledge.api
 from agents.pipeline.call import Call, CallPorts
+from agents.pipeline.forecast import FORECAST
+from agents.pipeline.load import GATE
 from agents.pipeline.recorder import Recorder
 from voiceops import postgres
 from voiceops.celery import app as celery_app
@@ -59,6 +61,8 @@ class Runtime:
     @classmethod
     def create(cls) -> Runtime:
         """Raises: ConfigurationError naming a bad setting."""
+        GATE.on = settings.VOICEOPS["SPECULATION"]
+        GATE.most_calls = settings.VOICEOPS["SPECULATION_MAX_CALLS"]
         providers = Providers.create(settings.VOICEOPS)
         pool = postgres.build_pool(postgres.conninfo(settings.DATABASES["default"]))
         trace = CeleryTraceSink(celery_app)
@@ -147,7 +151,9 @@ async def _watch_loop() -> None:
     while True:
         due = loop.time() + LOOP_LAG_PERIOD_S
         await asyncio.sleep(LOOP_LAG_PERIOD_S)
-        observe_loop_lag(max(0.0, loop.time() - due))
+        lag_s = max(0.0, loop.time() - due)
+        observe_loop_lag(lag_s)
+        GATE.lagged(lag_s * 1000)
 
 
 class _Process:
@@ -226,6 +232,8 @@ async def answer(
         trace=runtime.trace,
         clock=CLOCK,
         recorder=recorder,
+        gate=GATE,
+        forecast=FORECAST,
     )
     try:
         await call.run()

@@ -43,9 +43,36 @@ BARGE_INS = Counter("voiceops_barge_ins", "Answers that the caller interrupted."
 DEGRADES = Counter("voiceops_degrades", "Times a fallback stood in, by decision code.", ["code"])
 ESCALATIONS = Counter("voiceops_escalations", "Hand-overs to a person, by decision code.", ["code"])
 ERRORS = Counter("voiceops_stage_errors", "Failed stages.", ["stage", "code"])
+LANGUAGE_SWITCHES = Counter(
+    "voiceops_language_switches", "Calls that went over to another language.", ["agent", "language"]
+)
+LANGUAGE_DOUBTS = Counter(
+    "voiceops_language_doubts",
+    "Turns whose language may be misjudged: each is an alarm.",
+    ["agent", "language"],
+)
+ALARM_VERDICTS = Counter(
+    "voiceops_alarm_verdicts", "What operators made of alarms: the call was right or wrong.",
+    ["kind", "verdict"],
+)  # fmt: skip
 REFUSALS = Counter("voiceops_refusals", "Wire messages and calls refused, by code.", ["code", "channel"])
 DROPPED_FRAMES = Counter("voiceops_dropped_frames", "Inbound audio frames dropped as too old.", ["channel"])
 DROPPED_TRACES = Counter("voiceops_dropped_traces", "Trace payloads dropped instead of waited for.")
+SPECULATIONS = Counter(
+    "voiceops_speculations", "Work begun before it was certain to be needed.", ["kind", "outcome"]
+)
+SPECULATION_COMPUTE = Counter(
+    "voiceops_speculation_compute_seconds", "Time such work ran.", ["kind", "outcome"]
+)
+SPECULATION_TOKENS = Counter(
+    "voiceops_speculation_tokens", "Tokens written by the language model in advance.", ["outcome"]
+)
+SPECULATION_SAVED = Counter(
+    "voiceops_speculation_saved_seconds", "Waiting that callers were spared by it.", ["kind"]
+)
+OVERSPENT = Counter(
+    "voiceops_budget_overspent", "Turns in which a stage took more than its budget.", ["stage", "agent"]
+)
 LOOP_LAG = Histogram(
     "voiceops_event_loop_lag_seconds", "How late the event loop woke up a timer.", buckets=_LAG_BUCKETS_S
 )
@@ -93,6 +120,17 @@ class CallMetrics:
             if (duration_ms := data.get(f"{stage}_ms")) is not None:
                 STAGE_LATENCY.labels(stage, self._agent).observe(duration_ms / 1000)
 
+        for line in data.get("budget") or ():
+            if line["actual_ms"] is not None and line["actual_ms"] > line["budget_ms"]:
+                OVERSPENT.labels(_code(line["stage"]), self._agent).inc()
+
+    def _speculation(self, data: Mapping[str, Any]) -> None:
+        kind, outcome = _code(data.get("kind")), _code(data.get("outcome"))
+        SPECULATIONS.labels(kind, outcome).inc()
+        SPECULATION_COMPUTE.labels(kind, outcome).inc(max(0.0, data.get("compute_ms", 0.0)) / 1000)
+        SPECULATION_TOKENS.labels(outcome).inc(data.get("tokens", 0))
+        SPECULATION_SAVED.labels(kind).inc(max(0.0, data.get("saved_ms", 0.0)) / 1000)
+
     def _barge_in(self, data: Mapping[str, Any]) -> None:
         BARGE_INS.labels(self._agent).inc()
 
@@ -102,6 +140,13 @@ class CallMetrics:
     def _escalation(self, data: Mapping[str, Any]) -> None:
         ESCALATIONS.labels(_code(data.get("code"))).inc()
 
+    def _language(self, data: Mapping[str, Any]) -> None:
+        after = _code(data.get("after"))
+        if data.get("suspicion"):
+            LANGUAGE_DOUBTS.labels(self._agent, after).inc()
+        elif data.get("before") != data.get("after"):
+            LANGUAGE_SWITCHES.labels(self._agent, after).inc()
+
     def _error(self, data: Mapping[str, Any]) -> None:
         ERRORS.labels(_code(data.get("stage")), _code(data.get("code"))).inc()
 
@@ -110,10 +155,12 @@ _HEARD: dict[str, Callable[[CallMetrics, Mapping[str, Any]], None]] = {
     "call.answered": CallMetrics._answered,
     "call.ended": CallMetrics._ended,
     "turn.closed": CallMetrics._turn,
+    "speculation": CallMetrics._speculation,
     "barge_in": CallMetrics._barge_in,
     "degrade": CallMetrics._degrade,
     "escalation": CallMetrics._escalation,
     "error": CallMetrics._error,
+    "language": CallMetrics._language,
 }
 
 
@@ -141,6 +188,10 @@ class CountingCallLog:
 
 def count_refusal(code: str, *, channel: str = "", count: int = 1) -> None:
     REFUSALS.labels(_code(code), channel).inc(count)
+
+
+def count_alarm_verdict(kind: str, *, right: bool) -> None:
+    ALARM_VERDICTS.labels(_code(kind), "right" if right else "wrong").inc()
 
 
 def count_dropped_traces(count: int) -> None:

@@ -175,6 +175,9 @@ VOICEOPS: dict[str, Any] = {
     "CRM_CONNECTOR": env.text("VOICEOPS_CRM_CONNECTOR", "http"),
     "CRM_URL": env.url("VOICEOPS_CRM_URL", "http://127.0.0.1:8016", schemes=("http", "https")),
     "RECORDINGS_DIR": DATA_DIR / "recordings",
+    # Answers are planned while callers still speak, up to so many live calls a process (0: any number).
+    "SPECULATION": env.boolean("VOICEOPS_SPECULATION", True),
+    "SPECULATION_MAX_CALLS": env.integer("VOICEOPS_SPECULATION_MAX_CALLS", 4),
     "STREAM_TOKEN_TTL_S": env.integer("VOICEOPS_STREAM_TOKEN_TTL_S", 60, minimum=5),
     # Limits of a call socket; see telephony/limits.py. MAX_CALLS counts the whole platform, 0: none.
     "MAX_CALLS": env.integer("VOICEOPS_MAX_CALLS", 200),
