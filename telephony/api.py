@@ -6,6 +6,7 @@ from telephony.relay import MediaRelay
 from telephony.routing import BROWSER_PATH, MEDIA_UNAVAILABLE, TWILIO_PATH, websocket_routes
 from telephony.selectors import agent_for_number, first_number
 from telephony.services import issue_stream_token, open_twilio_call, seed_number, twilio_session_id
+from telephony.transports import mulaw
 from telephony.transports.twilio import RATE_HZ as TWILIO_RATE_HZ
 from telephony.wav import BadWav, resample
 from telephony.wav import read as read_wav
@@ -31,6 +32,7 @@ __all__ = [
     "first_number",
     "issue_stream_token",
     "local_socket",
+    "mulaw",
     "new_call_sid",
     "open_twilio_call",
     "place_call",
