@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from agents.pipeline.recogniser import Recogniser
-from voiceops.core.events import Partial, Transcript
+from voiceops.core.events import Endpoint, Partial, Transcript
 
 T = TypeVar("T")
 
-PARTIAL_EVERY_MS = 500.0
+PARTIAL_EVERY_MS = 300.0
+"""Voiced time between the starts of two decodes; longer when the recogniser is slower than that."""
 REAL_SPEECH_MS = 400.0
 """Voiced time above which an empty transcript is the recogniser's failure, not noise."""
 
@@ -36,6 +37,8 @@ class Utterance:
     typed: bool = False
     barged_in: bool = False
     partials: list[Partial] = field(default_factory=list)
+    endpoint: Endpoint | None = None
+    """Why it was taken to be finished."""
 
     @property
     def is_real_speech(self) -> bool:
@@ -58,16 +61,19 @@ class Hearing:
         spawn: Spawn,
         call_ms: Callable[[], float],
         partial: Callable[[Transcript], None],
+        candidate: Callable[[Transcript], None] = lambda _: None,
         started_ms: float,
         speech_ms: float,
         last_voiced_ms: float,
     ) -> None:
         """`speech_ms`: voiced time that `recogniser` holds already. `partial` is told of every
-        decode while the caller speaks."""
+        decode while the caller speaks, and once more (kind `stable`) when that made the stable prefix
+        grow; `candidate` of the words of a final decode, which stand unless the caller speaks on."""
         self._recogniser = recogniser
         self._spawn = spawn
         self._call_ms = call_ms
         self._tell_partial = partial
+        self._tell_candidate = candidate
         self.started_ms = started_ms
         self.speech_ms = speech_ms
         self.last_voiced_ms = last_voiced_ms
@@ -75,10 +81,14 @@ class Hearing:
         """Since the last voiced window."""
         self.text = ""
         """Latest partial transcript."""
+        self.stable = ""
+        """Its leading words that no later decode takes back."""
         self.barged_in = False
         self._since_partial_ms = speech_ms
         self._partials: list[Partial] = []
-        self._partial: asyncio.Task[None] | None = None
+        self._partial: asyncio.Task[Any] | None = None
+        """The decode in flight while the caller speaks; one at a time, or a slow recogniser would fall
+        behind more with every word."""
         self._final: asyncio.Task[Transcript | None] | None = None
         self._final_started_ms = 0.0
         self._final_ready_ms = 0.0
@@ -93,6 +103,19 @@ class Hearing:
     def is_decided(self) -> bool:
         """Whether a final decode runs or has run for all that was said so far."""
         return self._final is not None
+
+    @property
+    def words_known(self) -> bool:
+        """Whether that decode has come; its words then stand in `latest`."""
+        return self._final is not None and self._final.done() and not self._final.cancelled()
+
+    @property
+    def latest(self) -> str:
+        """The best text so far: of the final decode if it has come, else of the last partial."""
+        if self._final is None or not self.words_known or self._final.exception() is not None:
+            return self.text
+        transcript = self._final.result()
+        return transcript.text if transcript is not None else self.text
 
     def voiced(self, window: bytes, window_ms: float, now: float) -> None:
         """One window of speech, heard at call time `now`."""
@@ -114,7 +137,7 @@ class Hearing:
             self._held.append(window)
 
     def decode_final(self) -> None:
-        """Decode all that was said; worth nothing if the caller speaks on."""
+        """Decode all that was said. If the caller speaks on, it counts as a partial."""
         if self._partial is not None:
             self._partial.cancel()
             self._partial = None
@@ -148,7 +171,9 @@ class Hearing:
     def _resume(self) -> None:
         self.silence_ms = 0.0
         if self._final is not None:
-            self._final.cancel()
+            if not self._final.done():
+                self._partial = self._final
+                self._since_partial_ms = 0.0
             self._final = None
             for window in self._held:
                 self._recogniser.push(window)
@@ -158,15 +183,33 @@ class Hearing:
         transcript = await self._recogniser.partial()
         if self._partial is asyncio.current_task():
             self._partial = None
-        if transcript is not None and transcript.text:
-            self.text = transcript.text
-            self._partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
-            self._tell_partial(transcript)
+        if transcript is not None:
+            self._take(transcript)
 
     async def _run_final(self) -> Transcript | None:
         transcript = await self._recogniser.final()
+        task = asyncio.current_task()
+        if self._partial is task:
+            # The caller spoke on while it ran.
+            self._partial = None
+            if transcript is not None:
+                self._take(replace(transcript, kind="partial"))
+            return transcript
         self._final_ready_ms = self._call_ms()
+        if self._final is task and transcript is not None and transcript.text:
+            self._tell_candidate(transcript)
         return transcript
+
+    def _take(self, transcript: Transcript) -> None:
+        """Words of a decode while the caller speaks."""
+        if not transcript.text:
+            return
+        self.text = transcript.text
+        self._partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
+        self._tell_partial(transcript)
+        if len(transcript.stable) > len(self.stable):
+            self.stable = transcript.stable
+            self._tell_partial(replace(transcript, kind="stable"))
 
     async def _close_after(self, words: asyncio.Future[Transcript | None]) -> None:
         await asyncio.wait([words])

@@ -47,11 +47,20 @@ class Echo:
         return None
 
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
         if language != "en":
             raise InvalidRequest(f"language {language!r}: use en")
-        return Recognised(f"{len(audio)} samples {' '.join(hints)}".strip(), 0.5, 0.25)
+        scores = {"en": 0.75, "hi": 0.25} if identify else {}
+        text = f"{prefix} {len(audio)} samples {' '.join(hints)}".strip()
+        return Recognised(text, 0.5, 0.25, scores)
 
     def embed(self, texts: Sequence[str], *, kind: Literal["query", "passage"]) -> NDArray[np.float32]:
         return np.array([[len(text), kind == "query"] for text in texts], np.float32)
@@ -76,7 +85,14 @@ class Endless(Echo):
             self.stopped.set()
 
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
         self._work(cancelled)
         return Recognised("stopped", 0.0)
@@ -88,7 +104,14 @@ class Endless(Echo):
 
 class Broken(Echo):
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
         raise RuntimeError("the model returned NaN")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
 import grpc
@@ -46,6 +46,8 @@ class Heard:
     audio_ms: float
     compute_ms: float
     """Inside the engine, without waiting and transport."""
+    language_scores: Mapping[str, float] = field(default_factory=dict)
+    """Acoustic identification: probability by language tag; empty when not asked for or unknown."""
 
 
 class InferenceClient:
@@ -72,15 +74,20 @@ class InferenceClient:
         engine: str,
         language: str,
         hints: Sequence[str] = (),
+        prefix: str = "",
+        identify: bool = False,
         priority: Priority = "final",
         deadline: Deadline,
     ) -> Heard:
-        """Words of one utterance: `pcm` is 16 kHz int16 mono. Raises SttError, AtCapacity."""
+        """Words of one utterance: `pcm` is 16 kHz int16 mono. `prefix`: its leading words, when they
+        are certain already. `identify`: which language it sounds like. Raises SttError, AtCapacity."""
         request = {
             "engine": engine,
             "pcm": pcm,
             "language": language,
             "hints": list(hints),
+            "prefix": prefix,
+            "identify": identify,
             "priority": priority,
         }
         answer = await self._unary("Transcribe", request, deadline, SttError)

@@ -67,10 +67,19 @@ class Servicer:
             pcm = _pcm(request)
             language = _text(request, "language")
             hints = _texts(request, "hints")
+            prefix = _text(request, "prefix") if request.get("prefix") else ""
+            identify = bool(request.get("identify"))
 
             def work(cancelled: Cancellation) -> Message:
                 started = time.perf_counter()
-                heard = engine.transcribe(float32(pcm), language=language, hints=hints, cancelled=cancelled)
+                heard = engine.transcribe(
+                    float32(pcm),
+                    language=language,
+                    hints=hints,
+                    prefix=prefix,
+                    identify=identify,
+                    cancelled=cancelled,
+                )
                 return {
                     "text": heard.text,
                     "language": language,
@@ -78,6 +87,7 @@ class Servicer:
                     "no_speech": heard.no_speech,
                     "audio_ms": len(pcm) / 2 / SAMPLE_RATE_HZ * 1000,
                     "compute_ms": (time.perf_counter() - started) * 1000,
+                    "language_scores": dict(heard.language_scores),
                 }
 
             return await lane.run(work, priority=priority_of(request), remaining_s=_remaining_s(context))

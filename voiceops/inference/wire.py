@@ -1,13 +1,15 @@
 """What travels between `client` and `serve`: gRPC methods with msgpack maps, no generated code.
 
-Transcribe  {engine, pcm, language, hints, priority}
-            -> {text, language, confidence, no_speech, audio_ms, compute_ms}
+Transcribe  {engine, pcm, language, hints, priority, prefix, identify}
+            -> {text, language, confidence, no_speech, audio_ms, compute_ms, language_scores}
 Embed       {engine, texts, kind, priority} -> {vectors, dim, compute_ms}
 Synthesize  {engine, text, language, voice, priority} -> stream of {pcm, sample_rate_hz}
 Health      {} -> {status, engines: {name: {status, engine, languages, ...}}}
 
 `pcm` is int16 little-endian mono; 16 kHz towards the server. `vectors` is float32 little-endian,
-shape (len(texts), dim). The deadline and the cancellation of a call are gRPC's own.
+shape (len(texts), dim). `prefix`: leading words that are certain; the engine may spare itself their
+decoding, and `text` begins with them. `identify`: fill `language_scores`, {tag: probability}. Both
+may be left out. The deadline and the cancellation of a call are gRPC's own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ An engine is built and called in that thread only, so it needs no locks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -39,6 +39,8 @@ class Recognised:
     """0 to 1; 0 when the engine gives none."""
     no_speech: float = 0.0
     """Probability (0 to 1) that the audio holds no speech."""
+    language_scores: Mapping[str, float] = field(default_factory=dict)
+    """Probability by language tag, over the engine's languages; empty when not asked for or unknown."""
 
 
 class Engine(Protocol):
@@ -52,9 +54,18 @@ class Engine(Protocol):
 
 class Recogniser(Engine, Protocol):
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
-        """Words of one utterance: 16 kHz mono, -1 to 1, shape (samples,). Raises InvalidRequest."""
+        """Words of one utterance: 16 kHz mono, -1 to 1, shape (samples,). `prefix`: leading words that
+        are certain; an engine may ignore it. `identify`: fill `language_scores`, when the engine can.
+        Raises InvalidRequest."""
 
 
 class TextEncoder(Engine, Protocol):

@@ -32,7 +32,14 @@ class Pocketsphinx:
         self.transcribe(noise, language="en", hints=(), cancelled=lambda: False)
 
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
         if language != "en":
             raise InvalidRequest(f"language {language!r}: pocketsphinx hears English (en) only")

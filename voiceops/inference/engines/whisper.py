@@ -42,6 +42,8 @@ SILENCE_LOGPROB = -1.5
 SILENCE_NO_SPEECH = 0.55
 """Noise, hum, clicks and silence decode unprompted below -1.6 and above 0.57; speech never both."""
 LANGUAGES = frozenset({"en", "hi"})
+SOUNDS_LIKE = {"ur": "hi"}
+"""Spoken Urdu and spoken Hindi are one language to the ear."""
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 """A prompt in Latin script turns unclear Hindi into the prompt's own words."""
 
@@ -83,8 +85,17 @@ class Whisper:
         self.transcribe(noise, language="en", hints=(), cancelled=lambda: False)
 
     def transcribe(
-        self, audio: NDArray[np.float32], *, language: str, hints: Sequence[str], cancelled: IsCancelled
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str = "",
+        identify: bool = False,
     ) -> Recognised:
+        """`prefix` is forced on the decoder, so that only the words after it cost decoding; it is left
+        aside when the audio does not bear it out, or is longer than one window."""
         if language not in self._tokenizers:
             raise InvalidRequest(f"language {language!r}: use one of {', '.join(sorted(LANGUAGES))}")
         if not len(audio):
@@ -94,21 +105,40 @@ class Whisper:
         for start in range(0, len(audio), step):
             if cancelled():
                 break
-            parts.append(self._window(audio[start : start + step], language, hints))
+            known = prefix if len(audio) <= step else ""
+            window = audio[start : start + step]
+            parts.append(self._window(window, language, hints, cancelled, known, identify))
         spoken = [part for part in parts if part.text]
+        scores = parts[0].language_scores if parts else {}
         if not spoken:
-            return Recognised("", 0.0, max((part.no_speech for part in parts), default=1.0))
+            return Recognised("", 0.0, max((part.no_speech for part in parts), default=1.0), scores)
         return Recognised(
             " ".join(part.text for part in spoken),
             min(part.confidence for part in spoken),
             min(part.no_speech for part in spoken),
+            scores,
         )
 
-    def _window(self, audio: NDArray[np.float32], language: str, hints: Sequence[str]) -> Recognised:
+    def _window(
+        self,
+        audio: NDArray[np.float32],
+        language: str,
+        hints: Sequence[str],
+        cancelled: IsCancelled,
+        prefix: str,
+        identify: bool,
+    ) -> Recognised:
         tokenizer = self._tokenizers[language]
         hints = [hint for hint in hints if _DEVANAGARI.search(hint)] if language == "hi" else hints
         encoded = self._model.encode(self._features(audio))
+        if cancelled():
+            return Recognised("", 0.0)
+        scores = self._identify(encoded) if identify else {}
         limit = 8 + math.ceil(len(audio) / RATE_HZ * TOKENS_PER_S)
+        if prefix:
+            decode = self._decode(encoded, tokenizer, limit, hints, 1.0, prefix)
+            if decode.logprob >= DOUBTFUL_LOGPROB and not loops(decode.text):
+                return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech, scores)
         penalty = REPETITION_PENALTY if len(audio) < SHORT_S * RATE_HZ else 1.0
         decode = self._decode(encoded, tokenizer, limit, hints, penalty)
         if penalty == 1.0 and loops(decode.text):
@@ -117,8 +147,18 @@ class Whisper:
         if hints and decode.logprob < DOUBTFUL_LOGPROB:
             plain = self._decode(encoded, tokenizer, limit, (), REPETITION_PENALTY)
         if plain.logprob < SILENCE_LOGPROB and plain.no_speech > SILENCE_NO_SPEECH:
-            return Recognised("", 0.0, plain.no_speech)
-        return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech)
+            return Recognised("", 0.0, plain.no_speech, scores)
+        return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech, scores)
+
+    def _identify(self, encoded: object) -> dict[str, float]:
+        """What the window sounds like, over `LANGUAGES` only: one decoder step."""
+        found = self._model.model.detect_language(encoded)[0]
+        heard = {SOUNDS_LIKE.get(token[2:-2], token[2:-2]): 0.0 for token, _ in found}
+        for token, probability in found:
+            heard[SOUNDS_LIKE.get(token[2:-2], token[2:-2])] += probability
+        known = {language: heard.get(language, 0.0) for language in sorted(LANGUAGES)}
+        total = sum(known.values()) or 1.0
+        return {language: round(share / total, 4) for language, share in known.items()}
 
     def _features(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-mel frames of the audio and its tail of silence, shape (mels, even frame count)."""
@@ -131,10 +171,17 @@ class Whisper:
         return np.ascontiguousarray(features)
 
     def _decode(
-        self, encoded: object, tokenizer: Tokenizer, limit: int, hints: Sequence[str], penalty: float
+        self,
+        encoded: object,
+        tokenizer: Tokenizer,
+        limit: int,
+        hints: Sequence[str],
+        penalty: float,
+        prefix: str = "",
     ) -> _Decode:
         previous = tokenizer.encode(" " + ", ".join(hints) + ".") if hints else []
-        prompt = self._model.get_prompt(tokenizer, previous, without_timestamps=True)
+        known = tokenizer.encode(" " + prefix) if prefix else []
+        prompt = [*self._model.get_prompt(tokenizer, previous, without_timestamps=True), *known]
         result = self._model.model.generate(
             encoded,
             [prompt],
@@ -144,7 +191,7 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        text = tokenizer.decode(result.sequences_ids[0]).strip()
+        text = tokenizer.decode([*known, *result.sequences_ids[0]]).strip()
         return _Decode(text, float(result.scores[0]), float(result.no_speech_prob))
 
 
