@@ -33,6 +33,8 @@ _LEVELS = bytes((np.abs(np.frombuffer(mulaw.decode(bytes(range(256))), "<i2").as
 """Loudness of each mu-law code, 0 to 255."""
 _AUDIBLE = 4
 """Level from which a frame counts as sound: about -36 dBFS."""
+LONG_MS = 2200.0
+"""Longer than any filler."""
 _OPEN_S = 10.0
 
 
@@ -74,10 +76,15 @@ class Utterance:
     def last_sound_frame(self) -> int:
         """Index of the last frame with sound in it; the last frame when there is none."""
         count = len(self.frames)
-        for index in range(count - 1, -1, -1):
-            if audible(self.codes[index * FRAME_BYTES : (index + 1) * FRAME_BYTES]):
-                return index
-        return count - 1
+        return next((index for index in range(count - 1, -1, -1) if self._sounds(index)), count - 1)
+
+    @cached_property
+    def first_sound_frame(self) -> int:
+        """Index of the first frame with sound in it; 0 when there is none."""
+        return next((index for index in range(len(self.frames)) if self._sounds(index)), 0)
+
+    def _sounds(self, index: int) -> bool:
+        return audible(self.codes[index * FRAME_BYTES : (index + 1) * FRAME_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +99,19 @@ class Exchange:
     """The first frame with sound arrived after that; None: no answer."""
     answer_played_ms: float | None
     """The end of what was played."""
+    pieces_ms: tuple[float, ...] = ()
+    """When the first sound of each piece of the answer arrived; a mark ends a piece."""
+    talked_over: bool = False
+    """The agent's sound arrived while this was being said."""
 
     @property
     def heard_latency_ms(self) -> float | None:
         """Last speech frame sent to first audible frame received."""
         return None if self.answered_ms is None else self.answered_ms - self.said_to_ms
+
+    def latency_after_ms(self, fillers: int) -> float | None:
+        """The same, to the first sound behind so many pieces that were no answer; None: none came."""
+        return self.pieces_ms[fillers] - self.said_to_ms if fillers < len(self.pieces_ms) else None
 
 
 @dataclass(slots=True)
@@ -104,6 +119,8 @@ class CarrierCall:
     """What a carrier saw of one call."""
 
     carrier_ref: str
+    opened_s: float = 0.0
+    """When the socket opened, on the machine's monotonic clock."""
     exchanges: list[Exchange] = field(default_factory=list)
     greeted_ms: float | None = None
     """First audible frame of the agent before the caller spoke."""
@@ -133,6 +150,8 @@ class Patience:
     settle_ms: float = 2_200
     """Silence after which an answer is over. The agent is never silent for more than 2 s while
     it still has something to say."""
+    brisk_ms: float | None = None
+    """Instead of `settle_ms` after an answer that sounded for LONG_MS: what is shorter may be a filler."""
     longest_ms: float = 120_000
     """One answer; a longer one is talked over."""
 
@@ -150,7 +169,10 @@ class _Line:
         """Arrival of the first audible frame since `listen_anew`."""
         self.sound_played_ms: float | None = None
         """Since `listen_anew`, the latest moment at which sound was played."""
+        self.pieces_ms: list[float] = []
+        """Since `listen_anew`, the first sound of each piece between marks."""
         self.open = True
+        self._in_piece = False
         self._buffer: deque[bytes | str] = deque()
         """Whole frames of audio, and names of marks between them."""
         self._rest = b""
@@ -162,6 +184,8 @@ class _Line:
 
     def listen_anew(self) -> None:
         self.sound_in_ms = self.sound_played_ms = None
+        self.pieces_ms = []
+        self._in_piece = False
 
     @property
     def playing(self) -> bool:
@@ -219,6 +243,7 @@ class _Line:
                     case "media":
                         self._take(base64.b64decode(body["media"]["payload"]))
                     case "mark":
+                        self._in_piece = False
                         self._cut_rest()
                         self._buffer.append(body["mark"]["name"])
                     case "clear":
@@ -229,12 +254,19 @@ class _Line:
             self.open = False
 
     def _take(self, codes: bytes) -> None:
-        if self.sound_in_ms is None and audible(codes):
-            self.sound_in_ms = self.now_ms()
+        if audible(codes):
+            self._note_sound(self.now_ms())
         codes = self._rest + codes
         whole = len(codes) - len(codes) % FRAME_BYTES
         self._buffer.extend(codes[at : at + FRAME_BYTES] for at in range(0, whole, FRAME_BYTES))
         self._rest = codes[whole:]
+
+    def _note_sound(self, now_ms: float) -> None:
+        if self.sound_in_ms is None:
+            self.sound_in_ms = now_ms
+        if not self._in_piece:
+            self._in_piece = True
+            self.pieces_ms.append(now_ms)
 
     def _cut_rest(self) -> None:
         """A mark stands after all audio before it, so a part of a frame is played in full."""
@@ -245,6 +277,7 @@ class _Line:
     async def _clear(self) -> None:
         """Drop what was not played; as at Twilio, the marks in it come back at once."""
         self.call.clears += 1
+        self._in_piece = False
         names = [item for item in self._buffer if isinstance(item, str)]
         self._buffer.clear()
         self._rest = b""
@@ -276,6 +309,7 @@ async def place_call(
     try:
         stream_sid = f"MZ{carrier_ref[2:]}"
         line = _Line(socket, call, stream_sid)
+        call.opened_s = line.opened_s
         await _start(socket, stream_sid, carrier_ref, parameters or {})
         hearing = asyncio.create_task(line.hear())
         try:
@@ -325,8 +359,10 @@ async def _talk(line: _Line, utterances: Sequence[Utterance], wait: Patience) ->
         if not line.open:
             return
         said_from_ms = said_to_ms = line.now_ms()
+        talked_over = False
         for position, payload in enumerate(utterance.frames):
             if position <= utterance.last_sound_frame:
+                talked_over |= position > 0 and line.sound_in_ms is not None
                 line.listen_anew()
                 said_to_ms = line.now_ms()
             await line.frame(payload)
@@ -334,7 +370,15 @@ async def _talk(line: _Line, utterances: Sequence[Utterance], wait: Patience) ->
             line, wait, begin_ms=wait.answer_ms, interrupt=_interruption(utterances, index + 1)
         )
         line.call.exchanges.append(
-            Exchange(utterance.label, said_from_ms, said_to_ms, answered_ms, played_ms)
+            Exchange(
+                utterance.label,
+                said_from_ms,
+                said_to_ms,
+                answered_ms,
+                played_ms,
+                tuple(line.pieces_ms),
+                talked_over,
+            )
         )
 
 
@@ -363,7 +407,10 @@ async def _hear_out(
                 break
             continue
         quiet_since_ms = line.sound_played_ms or began_ms
-        if not line.playing and now_ms - quiet_since_ms > wait.settle_ms:
+        enough_ms = wait.settle_ms
+        if wait.brisk_ms is not None and quiet_since_ms - began_ms >= LONG_MS:
+            enough_ms = wait.brisk_ms
+        if not line.playing and now_ms - quiet_since_ms > enough_ms:
             break
         if now_ms - began_ms > wait.longest_ms:
             break

@@ -1,127 +1,214 @@
-"""Turn latency on real models: one spoken call at a time over the carrier socket."""
+"""Turn latency on real models: one spoken call at a time over the carrier socket.
+
+The same audio is spoken to every arm: the platform with speculation, without it, and peers. Arms
+take the calls in turns, each at another place of the deck, so that no arm warms another's prompts.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import statistics
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
 
 import agents.api
 import telephony.api as telephony
 from voiceops.console import trial
+from voiceops.console.benches import peers
+from voiceops.console.benches.callers import SPEAKERS, speak
+from voiceops.console.benches.measures import conditions
+from voiceops.console.benches.pairing import Answer, pair, pair_words
+from voiceops.console.benches.questions import CONVERSATIONS, Conversation
+from voiceops.console.benches.turn_report import compared, of_peer, of_platform
 
-STAGES = ("stt_ms", "retrieval_ms", "llm_ms", "tts_ms")
-
-CALLS: tuple[tuple[str, ...], ...] = (
-    (
-        "What is the price of a three bedroom flat in Whitefield?",
-        "And how much is the two bedroom?",
-        "How many of them are available?",
-        "When is possession?",
-        "Thank you very much.",
-    ),
-    (
-        "What was the EMI amount you quoted me yesterday?",
-        "Do you help with home loans?",
-        "How much is the stamp duty and registration?",
-        "What is your cancellation policy?",
-        "Is the token amount refundable?",
-    ),
-    (
-        "What amenities are there at Lakeview Residency?",
-        "Is car parking included?",
-        "Are pets allowed?",
-        "What is the price of a two bedroom flat in Hebbal?",
-        "What about a three bedroom flat there?",
-    ),
-    (
-        "Hello, good morning.",
-        "I am looking for a flat in Sarjapur.",
-        "What is the price of the three bedroom?",
-        "Can a non resident Indian buy a flat?",
-        "What happens if possession is delayed?",
-    ),
-    (
-        "I would like to book a site visit at Lakeview Residency.",
-        "Tomorrow morning please.",
-        "The first one.",
-        "Yes please.",
-        "Do you arrange transport for the visit?",
-    ),
-    (
-        "How much is the monthly maintenance?",
-        "Is the project registered with RERA?",
-        "What is the price of a three bedroom flat in Indiranagar?",
-        "How many are still available?",
-        "Thank you, goodbye.",
-    ),
-    (
-        "Tell me the price of a two bedroom flat in Whitefield.",
-        "What documents do I need for a home loan?",
-        "How long is the booking amount valid?",
-        "Which is the cheapest three bedroom flat?",
-        "Okay, thank you.",
-    ),
-)
-CALLER = "+919800000001"
+HELP = "turn latency and stages, real models, one call at a time"
+Speculation = Literal["both", "on", "off"]
 CALLED = "+918040000000"
+WARM_UP = 1
+"""Calls of each arm that are made before anything is counted."""
+PATIENCE = telephony.Patience(brisk_ms=900)
+"""A caller speaks again 0.9 s after the end of an answer."""
 
 
-def run(*, turns: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Hear at least `turns` answers; `say` is told of the progress.
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=100, help="answers to hear in each arm (default 100)")
+    parser.add_argument(
+        "--speculation",
+        choices=("both", "on", "off"),
+        default="both",
+        help="compare calls with it and without it, call by call (default both)",
+    )
+    parser.add_argument("--peer", choices=peers.NAMES, default="", help="measure this peer in the same run")
+    parser.add_argument("--peer-python", type=Path, help="the interpreter of the peer's own environment")
+    parser.add_argument("--details", type=Path, help="write one JSON line for each thing asked to this file")
 
-    Returns: turns, latency_{p50,p95}_ms, each stage's p50 and p95, the same latency as the
-    carrier heard it, and how answers were made.
+
+def measure(options: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    """Raises: VoiceOpsError."""
+    if options["turns"] < 1:
+        raise trial.TrialFailed("--turns must be at least 1")
+    return run(
+        turns=options["turns"],
+        say=say,
+        speculation=options["speculation"],
+        peer=options["peer"],
+        peer_python=options["peer_python"],
+        details=options["details"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    name: str
+    """on, off, or a peer's name."""
+    place: Callable[[Conversation, Sequence[telephony.Utterance]], list[Answer]]
+    answers: list[Answer]
+
+
+def run(
+    *,
+    turns: int,
+    say: Callable[[str], None],
+    speculation: Speculation = "both",
+    peer: str = "",
+    peer_python: Path | None = None,
+    details: Path | None = None,
+) -> dict[str, Any]:
+    """Hear at least `turns` answers in each arm; `say` is told of the progress.
+
+    Returns the figures of calls with speculation (of those without, if only they were made), and
+    beside them `speculation_off`, `speculation_saves`, `peers` and `conditions`. `details` gets one
+    JSON line for each thing asked. Raises: VoiceOpsError saying what is missing.
     """
-    kept: list[agents.api.TurnDetail] = []
-    heard_ms: list[float] = []
-    calls = 0
-    while len(kept) < turns:
-        lines = CALLS[calls % len(CALLS)]
-        calls += 1
-        said = asyncio.run(trial.utterances([("text", line) for line in lines]))
-        agent = telephony.agent_for_number(CALLED) or ""
-        address = trial.open_directly(agent=agent, pii_from=CALLER, called=CALLED)
+    circumstances = conditions()
+    with ExitStack() as stack:
+        arms = _arms(speculation, peer, peer_python, stack)
+        spoken: dict[int, list[telephony.Utterance]] = {}
+        for number in range(-WARM_UP, 10_000):
+            waiting = [arm for arm in arms if number < 0 or _answered(arm.answers) < turns]
+            if not waiting:
+                break
+            # Who goes first changes, so that a drift of the machine meets all alike.
+            turned = number % len(arms)
+            for arm in arms[turned:] + arms[:turned]:
+                if arm not in waiting:
+                    continue
+                index = (number + arms.index(arm) * len(CONVERSATIONS) // len(arms)) % len(CONVERSATIONS)
+                if index not in spoken:
+                    spoken[index] = asyncio.run(_speak(index))
+                answers = arm.place(CONVERSATIONS[index], spoken[index])
+                if not any(answer.carrier_ms is not None for answer in answers):
+                    raise trial.TrialFailed(f"{arm.name}: no answer was heard in a whole call")
+                if number < 0:
+                    say(f"warm-up, {arm.name}: {_answered(answers)} answers, not counted")
+                    continue
+                arm.answers.extend(answers)
+                say(f"call {number + 1}, {arm.name}: {_answered(arm.answers)} of {turns}")
+    if details is not None:
+        _write(details, arms)
+    return _report(arms, circumstances)
+
+
+def _arms(speculation: Speculation, peer: str, peer_python: Path | None, stack: ExitStack) -> list[_Arm]:
+    names = ("on", "off") if speculation == "both" else (speculation,)
+    arms = [_Arm(name, _Platform(name == "on").place, []) for name in names]
+    if peer:
+        running = stack.enter_context(peers.started(peer, peer_python))
+
+        def place(conversation: Conversation, said: Sequence[telephony.Utterance]) -> list[Answer]:
+            carrier_ref = telephony.new_call_sid()
+            call = asyncio.run(
+                telephony.place_call(
+                    running.url,
+                    carrier_ref=carrier_ref,
+                    utterances=said,
+                    parameters={"from": conversation.pii_from},
+                    patience=PATIENCE,
+                )
+            )
+            return pair_words(conversation.lines, call, running.words(carrier_ref))
+
+        arms.append(_Arm(peer, place, []))
+    return arms
+
+
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    speculation: bool
+
+    def place(self, conversation: Conversation, said: Sequence[telephony.Utterance]) -> list[Answer]:
+        address = trial.open_directly(
+            agent=telephony.agent_for_number(CALLED) or "",
+            pii_from=conversation.pii_from,
+            called=CALLED,
+            speculation=self.speculation,
+        )
         call = asyncio.run(
             telephony.place_call(
                 address.url,
                 carrier_ref=address.carrier_ref,
                 utterances=said,
                 parameters=address.parameters,
+                patience=PATIENCE,
             )
         )
         session_id = telephony.twilio_session_id(address.carrier_ref)
         detail = trial.wait_for_trace(session_id, timeout_s=30)
-        answered = [turn for turn in detail.turns if turn.latency_ms is not None]
-        if not answered:
-            raise trial.TrialFailed(f"the call {session_id} has no answered turn: look at its trace")
-        kept += answered
-        heard_ms += [exchange.heard_latency_ms for exchange in call.exchanges if exchange.heard_latency_ms]
-        say(f"call {calls}: {len(answered)} turns, {len(kept)} of {turns}")
-    sources = [turn.answer_source for turn in kept]
-    return {
-        "turns": len(kept),
-        "calls": calls,
-        **_percentiles("latency", (turn.latency_ms for turn in kept)),
-        **{
-            key: value
-            for stage in STAGES
-            for key, value in _percentiles(stage[:-3], (getattr(turn, stage) for turn in kept)).items()
-        },
-        **_percentiles("heard_at_carrier", heard_ms),
-        "with_filler": sum(bool(turn.filler) for turn in kept),
-        "answer_sources": {source: sources.count(source) for source in sorted(set(sources))},
-    }
+        return pair(conversation.lines, call, detail.turns)
 
 
-def _percentiles(name: str, values: Iterable[float | None]) -> dict[str, float | None]:
-    known = sorted(value for value in values if value is not None)
-    return {f"{name}_p50_ms": _percentile(known, 50), f"{name}_p95_ms": _percentile(known, 95)}
+async def _speak(index: int) -> list[telephony.Utterance]:
+    """A conversation in one synthetic caller's voice; the callers differ."""
+    speaker = SPEAKERS[index % len(SPEAKERS)]
+    return [await speak(line.text, speaker) for line in CONVERSATIONS[index].lines]
 
 
-def _percentile(known: Sequence[float], percent: int) -> float | None:
-    """Linear interpolation between ranks; None of nothing."""
-    if len(known) < 2:
-        return round(known[0], 1) if known else None
-    return round(statistics.quantiles(known, n=100, method="inclusive")[percent - 1], 1)
+def _answered(answers: Sequence[Answer]) -> int:
+    return sum(answer.carrier_ms is not None for answer in answers)
+
+
+def _report(arms: Sequence[_Arm], circumstances: dict[str, Any]) -> dict[str, Any]:
+    by_name = {arm.name: arm.answers for arm in arms}
+    ours = [name for name in ("on", "off") if name in by_name]
+    report: dict[str, Any] = {"speculation": ours[0], **of_platform(by_name[ours[0]])}
+    if len(ours) == 2:
+        report["speculation_off"] = of_platform(by_name["off"])
+        report["speculation_saves"] = compared(by_name["off"], by_name["on"])
+    others = {name: of_peer(answers) for name, answers in by_name.items() if name not in ours}
+    if others:
+        report["peers"] = others
+    return {**report, "conditions": circumstances}
+
+
+def _write(path: Path, arms: Sequence[_Arm]) -> None:
+    def plain(arm: str, answer: Answer) -> dict[str, Any]:
+        turns: Sequence[agents.api.TurnDetail] = answer.turns
+        return {
+            "arm": arm,
+            "asked": answer.line.text,
+            "right": answer.right,
+            "heard": answer.heard,
+            "said": answer.said,
+            "carrier_ms": answer.carrier_ms,
+            "talked_over": answer.talked_over,
+            "turns": [
+                {
+                    **turn.telemetry,
+                    "answer_source": turn.answer_source,
+                    "filler": turn.filler,
+                    "endpoint": asdict(turn.endpoint) if turn.endpoint else None,
+                    "decisions": [f"{decision.code}: {decision.reason}" for decision in turn.decisions],
+                    "speculations": [asdict(one) for one in turn.speculations],
+                }
+                for turn in turns
+            ],
+        }
+
+    with path.open("w", encoding="utf-8") as file:
+        for arm in arms:
+            for answer in arm.answers:
+                file.write(json.dumps(plain(arm.name, answer), ensure_ascii=False, default=str) + "\n")

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from django.core.management.base import BaseCommand, CommandError
 
-from voiceops.console.benches import turns
 from voiceops.core.errors import VoiceOpsError
+
+NAMES = ("turns",)
+"""Modules of `voiceops.console.benches`."""
+
+
+class Bench(Protocol):
+    """What each of these modules offers."""
+
+    HELP: str
+
+    def add_arguments(self, parser: ArgumentParser) -> None: ...
+
+    def measure(self, options: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+        """The figures, ready for JSON; `say` is told of the progress. Raises: VoiceOpsError."""
+        ...
 
 
 class Command(BaseCommand):
@@ -17,19 +33,35 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
-        one = benches.add_parser("turns", help="turn latency and stages, real models, one call at a time")
-        one.add_argument("--turns", type=int, default=30, help="answers to hear at least (default 30)")
-        one.add_argument("--json", action="store_true", help="print JSON")
+        for name in NAMES:
+            bench = _bench(name)
+            one = benches.add_parser(name, help=bench.HELP)
+            bench.add_arguments(one)
+            one.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["turns"] < 1:
-            raise CommandError("--turns must be at least 1")
         try:
-            result = turns.run(turns=options["turns"], say=self.stderr.write)
+            result = _bench(options["bench"]).measure(options, self.stderr.write)
         except VoiceOpsError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps(result, indent=2))
+            self.stdout.write(json.dumps(result, indent=2, ensure_ascii=False))
             return
-        for name, value in result.items():
-            self.stdout.write(f"{name:<26} {value}")
+        for line in lines(result):
+            self.stdout.write(line)
+
+
+def _bench(name: str) -> Bench:
+    return cast(Bench, import_module(f"voiceops.console.benches.{name}"))
+
+
+def lines(result: Mapping[str, Any], indent: str = "") -> list[str]:
+    """A report for people: nested figures are indented."""
+    found = []
+    for name, value in result.items():
+        if isinstance(value, Mapping) and value:
+            found += [f"{indent}{name}", *lines(value, indent + "  ")]
+        else:
+            shown = "-" if value is None or value == {} else value
+            found.append(f"{indent}{name:<{max(1, 30 - len(indent))}} {shown}")
+    return found
