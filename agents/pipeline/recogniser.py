@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from agents.pipeline.fallback import code_of
+from agents.pipeline.normalise import normalise
 from voiceops.core.audio import PIPELINE_RATE_HZ, pcm_duration_ms
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
@@ -68,7 +70,7 @@ class Recogniser:
         deadline = Deadline.after_ms(self._timeout_ms, self._clock)
         try:
             async with deadline.timeout():
-                return await self._stream.partial(deadline=deadline)
+                return _normalised(await self._stream.partial(deadline=deadline))
         except Exception as error:
             _log.info("partial_failed", extra={"provider": self.provider, "error": repr(error)})
             return None
@@ -79,7 +81,7 @@ class Recogniser:
             deadline = Deadline.after_ms(self._timeout_ms, self._clock)
             try:
                 async with deadline.timeout():
-                    return await self._stream.final(deadline=deadline)
+                    return _normalised(await self._stream.final(deadline=deadline))
             except Exception as error:
                 self._fail(error)
         return None
@@ -110,3 +112,8 @@ class Recogniser:
             except Exception as error:
                 self._failed(provider.capabilities.name, code_of(error), str(error))
         self._stream = None
+
+
+def _normalised(transcript: Transcript) -> Transcript:
+    """Both forms: as said, and with its numbers in digits."""
+    return transcript if transcript.normalised else replace(transcript, normalised=normalise(transcript.text))

@@ -14,6 +14,7 @@ from agents.pipeline.intent import UNKNOWN
 from agents.pipeline.language import LanguageState, heard_of
 from agents.pipeline.lines import say
 from agents.pipeline.mouth import FILLER_VOICE_MS, Mouth, Voiced
+from agents.pipeline.normalise import normalise
 from agents.pipeline.playout import Playout, Purpose, Segment
 from agents.pipeline.responder import Responder
 from agents.pipeline.speculation import Planner
@@ -74,7 +75,7 @@ class Stage:
         text = await self._words(turn, utterances)
         if text is None:
             return False
-        turn.heard = text
+        turn.heard, turn.heard_normalised = text, normalise(text)
         if text:
             self._hear_language(turn)
             if self.planner is not None:
