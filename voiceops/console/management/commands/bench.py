@@ -12,12 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from voiceops.core.errors import VoiceOpsError
 
-NAMES = ("turns",)
+NAMES = ("turns", "turntaking")
 """Modules of `voiceops.console.benches`."""
 
 
 class Bench(Protocol):
-    """What each of these modules offers."""
+    """What each of these modules offers; `as_text(result)` too, when a plain list does not do."""
 
     HELP: str
 
@@ -29,7 +29,10 @@ class Bench(Protocol):
 
 
 class Command(BaseCommand):
-    help = "Measure the running platform. Start ./run first, and let its demo calls finish."
+    help = (
+        "Measure the platform. Start ./run first, and let its demo calls finish, unless a bench "
+        "says that it needs no ./run."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
@@ -40,15 +43,16 @@ class Command(BaseCommand):
             one.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        bench = _bench(options["bench"])
         try:
-            result = _bench(options["bench"]).measure(options, self.stderr.write)
+            result = bench.measure(options, self.stderr.write)
         except VoiceOpsError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(result, indent=2, ensure_ascii=False))
             return
-        for line in lines(result):
-            self.stdout.write(line)
+        as_text = getattr(bench, "as_text", None)
+        self.stdout.write(as_text(result) if as_text else "\n".join(lines(result)))
 
 
 def _bench(name: str) -> Bench:
