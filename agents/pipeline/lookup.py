@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
+from agents.pipeline import snapshot
 from agents.pipeline.ahead import Ahead
 from agents.pipeline.fallback import code_of
 from agents.pipeline.forecast import FORECAST, Forecast
@@ -55,6 +56,7 @@ class Lookup:
         elapsed = self.clock.now_ms() - started
         turn.retrieval_ms = (turn.retrieval_ms or 0.0) + elapsed
         found = self._with_copies(turn, query, found)
+        turn.context.setdefault("searches", []).append(snapshot.search_json(query, sources, found))
         for envelope in found.envelopes:
             self._log(turn, query, envelope)
         return found

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agents.pipeline import prompt
+from agents.pipeline import prompt, snapshot
 from agents.pipeline.ahead import Ahead
 from agents.pipeline.clauses import Clauser
 from agents.pipeline.fallback import code_of
@@ -91,13 +91,15 @@ class Phrasing:
 
         def prompted(question: str) -> list[dict[str, str]]:
             return prompt.messages(
-                self.profile, question=question, intent=turn.intent, evidence=evidence, now=now
-            )
+                self.profile, question=question, intent=turn.intent, evidence=evidence, now=now,
+                background=turn.background,
+            )  # fmt: skip
 
         messages = prompted(question)
         turn.context["messages"] = messages
         turn.context["facts"] = evidence_values(evidence)
         request = LlmRequest(messages=messages, max_tokens=MAX_TOKENS, stop=("\n\n",))
+        turn.context["request"] = snapshot.request_json(request, self.llm)
         late = self._would_be_late(turn, request)
         if turn.draft == "partial" and prompted("") != messages:
             late = "the caller's own words belong to the prompt, and more of them may come"

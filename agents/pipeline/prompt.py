@@ -35,27 +35,39 @@ def prefix(profile: AgentProfile) -> list[dict[str, str]]:
 
 
 def messages(
-    profile: AgentProfile, *, question: str, intent: str, evidence: Sequence[Evidence], now: datetime
+    profile: AgentProfile,
+    *,
+    question: str,
+    intent: str,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    background: str = "",
 ) -> list[dict[str, str]]:
-    """Prompt for one factual answer: the question, then the facts."""
-    if len(evidence) == 1:
-        question = _whole_question(question, intent, evidence[0], now)
+    """Prompt for one factual answer: the fixed persona, compressed memory, the question, the facts.
+
+    A record's question is put in the same words however it was asked, and without memory, so that
+    it can be answered ahead. `background` is a few lines of memory, already bounded.
+    """
+    if len(evidence) == 1 and (whole := _whole_question(intent, evidence[0], now)):
+        question, background = whole, ""
     facts = "; ".join(fact_line(item, intent, now) for item in evidence)[:FACT_CHARACTERS]
+    memory = f"{background}\n" if background else ""
     return [
         *prefix(profile),
-        {"role": "user", "content": f"Question: {question[:120]}\nFacts: {facts}"},
+        {"role": "user", "content": f"{memory}Question: {question[:120]}\nFacts: {facts}"},
     ]
 
 
-def _whole_question(question: str, intent: str, item: Evidence, now: datetime) -> str:
-    """A question that stands alone: "And the two bedroom?" means nothing to a small model."""
+def _whole_question(intent: str, item: Evidence, now: datetime) -> str:
+    """A question that stands alone: "And the two bedroom?" means nothing to a small model. Empty
+    when the record lacks what it takes."""
     template = _QUESTIONS.get(intent)
     if template is None:
-        return question
+        return ""
     try:
         return fill(template, written_values(item.values, "en", now=now))
     except MissingValue:
-        return question
+        return ""
 
 
 def fact_line(item: Evidence, intent: str, now: datetime) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agents.pipeline import entities
+from agents.pipeline import entities, snapshot
 from agents.pipeline.ahead import Ahead
 from agents.pipeline.answers import Answers
 from agents.pipeline.fallback import code_of
@@ -71,6 +71,10 @@ class Responder:
         self._clock = clock
         self._now = now
         self._intents = {intent.slug: intent for intent in plan.intents}
+        self._versions = {
+            "prompt": snapshot.prompt_version(plan.agent),
+            "agent": snapshot.agent_version(plan.agent, plan.intents),
+        }
         self._places = entities.places_of(plan.extra, plan.hints)
         self._classifier = IntentClassifier(
             plan.intents, names=[name for place in self._places for name in (place.name, *place.aliases)]
@@ -91,6 +95,7 @@ class Responder:
         understood = await self._understand(turn, text)
         turn.context["session"] = {key: str(value) for key, value in understood.slots.items()}
         turn.hearing = self._recollection.hear(turn, text)
+        self._note(turn, understood)
         flow = self._memory.flow
         if isinstance(flow, SiteVisit):
             async for clause in self._during_visit(turn, understood, flow):
@@ -174,6 +179,7 @@ class Responder:
             masked = self._classifier.masked(text)
             with turn.waiting("retrieval"):
                 vectors = await self._embed(turn, [text, masked] if masked != text else [text])
+            turn.context["embeddings"] = snapshot.vectors_of(vectors)
             embedding = vectors[0] if vectors else None
             match = self._classifier.classify(text, vectors[-1] if vectors else None)
             found = entities.find_entities(text, self._places)
@@ -216,6 +222,19 @@ class Responder:
         if short and follows and (match.method != "exact"):
             return IntentMatch(last.slug, match.score, match.slug, match.score, match.example, "follow_up")
         return match
+
+    def _note(self, turn: Turn, understood: Understood) -> None:
+        """What a replay of this turn begins with."""
+        turn.context["memory"] = self._recollection.snapshot()
+        turn.context["input"] = {
+            "text": understood.text,
+            "language": turn.language,
+            "now": self._now().isoformat(),
+            "flow": snapshot.plain(self._memory.flow),
+            "match": snapshot.match_json(understood.match),
+            "customer": snapshot.customer_json(self._plan),
+        }
+        turn.context["versions"] = dict(self._versions)
 
     def _keep(self, turn: Turn, found: Mapping[str, Any]) -> None:
         if found:
