@@ -6,6 +6,7 @@ python -m voiceops.launch.llm_server --model FILE.gguf --port 8012
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ THREADS = 2
 """An answer to a 40-token question takes 0.77 to 0.85 s with two threads on two idle cores and 1.0 to
 1.2 s with one. When other programs keep both cores busy it is the other way round, 8 to 23 s against
 2.5 to 3.9 s, because llama.cpp's threads spin while they wait for each other: use 1 there."""
+NICE = 5
+"""It yields to hearing and speaking, which somebody always waits for; most of its work is guesses."""
 PROMPT_CACHE_MIB = 256
 REUSED_CHUNK_TOKENS = 64
 """Smallest piece of an earlier prompt that is taken over when the text before it changed."""
@@ -39,6 +42,13 @@ def main() -> None:
     if not options.model.is_file():
         sys.exit(f"voiceops.launch.llm_server: no model file {options.model}")
 
+    from voiceops.launch.requantise import NotConvertible, as_q8
+    from voiceops.settings import env
+
+    with contextlib.suppress(NotConvertible, OSError):  # then it is read as it is, more slowly
+        options.model = as_q8(options.model, env.data_dir() / "models")
+    with contextlib.suppress(OSError):
+        os.nice(NICE)
     import xllamacpp
 
     settings = xllamacpp.CommonParams()
