@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import redis.asyncio as redis
 from channels.layers import get_channel_layer
+from django.conf import settings
 
-from voiceops.console.live import LIVE_CALLS_KEY
+from voiceops.console.live import LIVE_CALLS_KEY, STORED_WITHIN_S, STORING_KEY
 from voiceops.core.events import CallEvent
 from voiceops.core.plan import CallPlan
 from voiceops.core.streams import DropOldest
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 LOW_RATE = frozenset(
     {
         "call.answered", "call.ended", "transcript.partial", "transcript.final", "turn.started",
-        "turn.closed", "intent", "agent.speaking", "barge_in", "tool", "degrade", "escalation", "error",
+        "turn.closed", "intent", "agent.speaking", "barge_in", "backchannel", "resumed", "tool", "degrade",
+        "escalation", "error",
     }
 )  # fmt: skip
 
@@ -67,6 +69,9 @@ class LiveBoard:
             "agent": plan.agent.name,
             "channel": plan.channel,
         }
+        if event.kind in ("call.answered", "call.ended"):
+            goes_on_s = settings.VOICEOPS["MAX_CALL_S"] if event.kind == "call.answered" else 0
+            await self._redis.set(f"{STORING_KEY}{plan.session_id}", 1, ex=goes_on_s + STORED_WITHIN_S)
         layer = get_channel_layer()
         if layer is not None:
             await layer.group_send("live", message)

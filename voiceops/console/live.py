@@ -19,6 +19,10 @@ LIVE_CALLS_KEY = "voiceops:live_calls"
 """Hash: session_id → JSON {agent, channel, started_at, caller (masked), turn, last}."""
 DEMO_CALLS_KEY = "voiceops:demo_calls"
 """JSON {"made": n, "total": m, "running": bool}."""
+STORING_KEY = "voiceops:storing:"
+"""Prefix of one key a call, there from its answering until its trace must have been stored."""
+STORED_WITHIN_S = 120
+"""After a call's end; a worker that takes longer is not working."""
 TIMEOUT_S = 2.0
 
 
@@ -65,6 +69,18 @@ async def live_calls() -> list[dict[str, Any]]:
     )
     async with client:
         return entries(await client.hgetall(LIVE_CALLS_KEY))
+
+
+def is_being_stored(session_id: str) -> bool:
+    """Whether a call of this id goes on, or ended so recently that its trace may be on the way."""
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+        ) as client:
+            return bool(client.exists(f"{STORING_KEY}{session_id}"))
+    except redis.RedisError as error:
+        log.warning("storing calls not read error=%s", error)
+        return False
 
 
 def demo_progress() -> DemoProgress | None:

@@ -1,8 +1,7 @@
-"""The operator's pages: home, call the agent, calls, trace."""
+"""The operator's pages: home, call the agent, the list of calls."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import Any
@@ -10,17 +9,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.views import LoginView
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from agents import api as agents
 from crm import api as crm
-from voiceops.console import live, peaks, waterfall
+from voiceops.console import live
 from voiceops.console.demo_login import LOGIN
 from voiceops.console.forms import CallFilterForm
-from voiceops.console.templatetags.console import words
 from voiceops.core.budget import TurnBudget
 from voiceops.core.errors import ConfigurationError
 
@@ -86,7 +84,10 @@ def _admin_list(model: str, query: str) -> str:
 def _waiting() -> list[Waiting]:
     outbox, attention = crm.outbox_counts(), agents.waiting_for_attention(_today())
     day = timezone.localdate().isoformat()
+    alarms = agents.alarm_counts()
     lines = [
+        Waiting(alarms["open"], "turn{s} may be in the wrong language", "Listen and decide",
+                reverse("alarms"), "warn"),
         Waiting(crm.open_handovers(), "caller{s} wait{v} for a call back", "Asked for a person",
                 _admin_list("crm_handoverrequest", "is_done__exact=0"), "warn"),
         Waiting(outbox.failed, "CRM write{s} failed", "Gave up after every retry",
@@ -145,7 +146,7 @@ def home(request: HttpRequest) -> HttpResponse:
 # Call the agent ------------------------------------------------------------------------------
 
 
-def _budget(slug: str) -> TurnBudget:
+def agent_budget(slug: str) -> TurnBudget:
     """The agent's own budget; the default one for an agent that is gone or switched off."""
     try:
         return agents.load_profile(slug).budget
@@ -154,7 +155,7 @@ def _budget(slug: str) -> TurnBudget:
 
 
 def _default_budget() -> TurnBudget:
-    return _budget("")
+    return agent_budget("")
 
 
 def _asks(agent: agents.AgentSummary) -> list[str]:
@@ -181,12 +182,12 @@ def softphone(request: HttpRequest) -> HttpResponse:
             "nav": "call",
             "agents": listed,
             "asks": [(agent.slug, text, agent.is_default) for agent in listed for text in _asks(agent)],
-            "budgets": {agent.slug: asdict(_budget(agent.slug)) for agent in listed},
+            "budgets": {agent.slug: asdict(agent_budget(agent.slug)) for agent in listed},
         },
     )
 
 
-# Calls and their trace -----------------------------------------------------------------------
+# Calls -----------------------------------------------------------------------
 
 
 def _page_number(data: QueryDict) -> int:
@@ -221,99 +222,6 @@ def calls(request: HttpRequest) -> HttpResponse:
     # A restored page asks for the whole document again: only a live filter gets the part.
     part = request.headers.get("HX-Request") == "true"
     return render(request, "console/_calls_results.html" if part else "console/calls.html", context)
-
-
-def _call(session_id: str) -> agents.CallDetail:
-    found = agents.call(session_id) if "\x00" not in session_id else None
-    if found is None:
-        raise Http404(f"There is no call {session_id}.")
-    return found
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-def _turn_context(found: agents.CallDetail, turn: agents.TurnDetail) -> dict[str, Any]:
-    messages = turn.context.get("messages", [])
-    return {
-        "call": found.summary,
-        "turn": turn,
-        "fall": waterfall.draw(turn, _budget(found.summary.agent_slug)),
-        "messages": messages if isinstance(messages, list) else [],
-        "context_rest": _plain({k: v for k, v in turn.context.items() if k != "messages"}),
-        "raw": _plain(asdict(turn)),
-    }
-
-
-def trace(request: HttpRequest, session_id: str) -> HttpResponse:
-    found = _call(session_id)
-    context: dict[str, Any] = {
-        "nav": "calls", "detail": found, "call": found.summary, "turns": found.turns,
-        "budget": _budget(found.summary.agent_slug), "marks": _marks(found),
-        "engines": _engines(found),
-        "call_decisions": [item for item in found.decisions if item.turn is None],
-    }  # fmt: skip
-    if found.turns:
-        spoken = next((turn for turn in found.turns if turn.latency_ms is not None), found.turns[0])
-        context |= _turn_context(found, spoken)
-    return render(request, "console/trace.html", context)
-
-
-ENGINES = {
-    "stt": "Speech to text",
-    "llm": "Language model",
-    "tts": "Text to speech",
-    "vad": "Voice activity",
-    "embedder": "Embeddings",
-}
-
-
-def _engines(found: agents.CallDetail) -> list[tuple[str, str, str]]:
-    """(stage, label, engine) in the order of a turn."""
-    stages = sorted(found.engines, key=lambda name: list(ENGINES).index(name) if name in ENGINES else 99)
-    return [(name, ENGINES.get(name, words(name)), str(found.engines[name])) for name in stages]
-
-
-def turn(request: HttpRequest, session_id: str, index: int) -> HttpResponse:
-    """One turn's panel, for the trace page."""
-    found = _call(session_id)
-    chosen = next((item for item in found.turns if item.index == index), None)
-    if chosen is None:
-        raise Http404(f"Call {session_id} has no turn {index}.")
-    return render(request, "console/_turn.html", _turn_context(found, chosen))
-
-
-def _mark(kind: str, turn: int, start_ms: float, end_ms: float, label: str) -> dict[str, Any]:
-    return {"kind": kind, "turn": turn, "start_ms": start_ms, "end_ms": end_ms, "label": label}
-
-
-def _marks(found: agents.CallDetail) -> list[dict[str, Any]]:
-    """What the waveform points at: turns, fillers and barge-ins, in ms since the call was answered."""
-    marks: list[dict[str, Any]] = []
-    for item in found.turns:
-        label = words(item.intent) or f"Turn {item.index}"
-        marks.append(_mark("turn", item.index, item.started_ms, item.ended_ms, label))
-        for span in item.spans:
-            end_ms = span.start_ms + span.duration_ms
-            if span.name == "filler":
-                marks.append(_mark("filler", item.index, span.start_ms, end_ms, item.filler or "Filler"))
-        if item.interrupted:
-            heard_ms = [span.start_ms + span.duration_ms for span in item.spans if span.name == "playout"]
-            at_ms = max(heard_ms, default=item.ended_ms)
-            marks.append(_mark("barge-in", item.index, at_ms, at_ms, "Caller interrupted"))
-    return marks
-
-
-def call_peaks(request: HttpRequest, session_id: str) -> HttpResponse:
-    found = _call(session_id)
-    path = agents.recording_path(session_id)
-    if path is None:
-        return JsonResponse({"detail": found.recording.message}, status=404)
-    try:
-        return JsonResponse(asdict(peaks.read(path)))
-    except (peaks.UnreadableRecording, OSError) as error:
-        return JsonResponse({"detail": f"The recording cannot be read: {error}"}, status=422)
 
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:

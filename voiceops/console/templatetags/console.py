@@ -59,6 +59,36 @@ def clock_ms(value: float | None) -> str:
 
 
 @register.filter
+def clock_tenths(value: float | None) -> str:
+    """Position in a call, for things that last less than a second: 1:07.4."""
+    tenths = int((value or 0) / 100)
+    return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+@register.filter
+def share(value: float | None) -> str:
+    """0.914 → 91 %."""
+    return "–" if value is None else f"{100 * value:.0f}{NARROW}%"
+
+
+@register.filter
+def minus(value: float) -> float:
+    return -value
+
+
+@register.filter
+def words_of(text: str) -> list[str]:
+    """ "a b" → ["a", "b"], to loop over."""
+    return text.split()
+
+
+@register.filter
+def unchanged(items: Any) -> int:
+    """How many remembered facts this turn left as they were."""
+    return sum(not item.change for item in items)
+
+
+@register.filter
 def clock_s(value: float | None) -> str:
     return "–" if value is None else clock_ms(value * 1000)
 

@@ -43,7 +43,7 @@ function refreshTimes() {
   }
 }
 
-const paths = { h: "/", l: "/calls/", c: "/call/" };
+const paths = { h: "/", l: "/calls/", c: "/call/", a: "/alarms/" };
 let pendingGo = 0;
 
 function onKey(event) {
@@ -66,12 +66,29 @@ function onKey(event) {
   }
 }
 
+/** Copy what the named element says; without a clipboard (plain http) select it instead. */
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  if (!source) return;
+  button.dataset.label ??= button.textContent;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = "Copied";
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    button.textContent = "Press Ctrl+C";
+  }
+  setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
+}
+
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
   if (target?.closest("[data-theme-toggle]")) toggleTheme();
   if (target?.closest("[data-shortcuts]")) document.getElementById("shortcuts")?.showModal();
   if (target?.closest("[data-close]")) target.closest("dialog")?.close();
+  const copier = target?.closest("[data-copy]");
+  if (copier) void copy(copier);
 });
 document.addEventListener("htmx:afterSwap", refreshTimes);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announceTheme);

@@ -3,9 +3,10 @@
    States of #phone[data-state]: idle, connecting, live, ended, lost, busy, refused. */
 import { typing } from "../keys.js";
 import { Microphone, NoMicrophone, openSpeaker } from "./audio.js";
+import { make } from "./parts.js";
 import { CallSocket } from "./socket.js";
 import { Turns } from "./turns.js";
-import { CallView, make } from "./view.js";
+import { CallView } from "./view.js";
 
 const CONNECT_TRIES = 3;
 const RETRY_MS = [600, 1500];

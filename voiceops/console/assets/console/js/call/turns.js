@@ -8,6 +8,8 @@ function newTurn(index, at_ms) {
     index, at_ms, heard: "", partial: "", said: [], filler: "", intent: null, facts: [], decisions: [], tools: [],
     stages: {}, // name → {start_ms, value_ms | null}; null while it runs.
     latency_ms: null, interrupted: false, closed: false, typed: false, source: "",
+    firm: "", digits: "", endpoint: null, reading: null, guesses: [], memory: null, budget: [],
+    murmurs: [], resumed: false,
   };
 }
 
@@ -57,6 +59,22 @@ export class Turns {
   }
 }
 
+/** The turn that something heard on the way belongs to; it never opens one. */
+function near(turns, event) {
+  if (event.turn !== null && event.turn !== undefined) {
+    return turns.list.find((turn) => turn.index === event.turn) ?? turns.pending ?? null;
+  }
+  return turns.pending ?? turns.list.at(-1) ?? null;
+}
+
+function note(change) {
+  return (turns, event, data) => {
+    const turn = near(turns, event);
+    if (turn) change(turn, data);
+    return turn;
+  };
+}
+
 function speaks(turns, event, data) {
   const turn = turns.turn(event);
   if (data.purpose === "filler") turn.filler = data.text ?? "";
@@ -78,10 +96,17 @@ const HANDLERS = {
     return turn;
   },
   "transcript.partial": (turns, event, data) => hear(turns, event, data),
-  "transcript.stable": (turns, event, data) => hear(turns, event, data),
+  "transcript.stable": (turns, event, data) => {
+    const turn = turns.turn(event);
+    if (turn.heard) return turn;
+    turn.firm = data.stable || data.text || "";
+    if (!turn.partial.startsWith(turn.firm)) turn.partial = data.text || turn.firm;
+    return turn;
+  },
   "transcript.final": (turns, event, data) => {
     const turn = turns.turn(event);
     turn.heard = data.text ?? turn.partial;
+    turn.digits = data.normalised ?? turn.digits;
     turn.partial = "";
     turn.typed = data.engine === "typed";
     turn.language = data.language;
@@ -129,6 +154,26 @@ const HANDLERS = {
     if (data.heard_text !== undefined) turn.said = data.heard_text ? [data.heard_text] : [];
     return turn;
   },
+  // A murmur is neither a turn nor an interruption.
+  "backchannel": (turns, event, data) => {
+    turns.pending = null;
+    const turn = turns.list.at(-1) ?? null;
+    if (turn && data.text) turn.murmurs.push(data.text);
+    return turn;
+  },
+  "resumed": (turns, event, data) => {
+    turns.pending = null;
+    const turn = event.turn === null || event.turn === undefined ? turns.list.at(-1) : turns.turn(event);
+    if (!turn) return null;
+    turn.interrupted = false;
+    turn.resumed = true;
+    if (data.text && turn.said.at(-1) !== data.text) turn.said.push(data.text);
+    return turn;
+  },
+  "endpoint": note((turn, data) => { turn.endpoint = data; }),
+  "language": note((turn, data) => { turn.reading = data; }),
+  "speculation": note((turn, data) => { turn.guesses.push(data); }),
+  "memory": note((turn, data) => { turn.memory = data; }),
   "tool": (turns, event, data) => {
     const turn = turns.turn(event);
     turn.tools.push(data);
@@ -165,6 +210,12 @@ const HANDLERS = {
         turn.stages[stage] = { start_ms: turn.stages[stage]?.start_ms ?? event.at_ms, value_ms: value };
       }
     }
+    turn.digits = data.heard_normalised || turn.digits;
+    turn.endpoint = data.endpoint ?? turn.endpoint;
+    turn.reading = data.language_reading ?? turn.reading;
+    turn.memory = data.memory && Object.keys(data.memory).length ? data.memory : turn.memory;
+    if (data.speculations?.length) turn.guesses = data.speculations;
+    turn.budget = data.budget ?? [];
     turn.source = data.answer_source ?? turn.source;
     if (!turn.intent && data.intent) turn.intent = { slug: data.intent };
     turn.crm_sync = data.crm_sync;
@@ -174,7 +225,10 @@ const HANDLERS = {
 
 function hear(turns, event, data) {
   const turn = turns.turn(event);
-  if (!turn.heard) turn.partial = data.text ?? "";
+  if (turn.heard) return turn;
+  turn.partial = data.text ?? "";
+  // A recogniser that tells its firm words with every decode; else those told apart stay.
+  if (data.stable) turn.firm = data.stable;
   return turn;
 }
 

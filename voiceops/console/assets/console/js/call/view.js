@@ -1,37 +1,10 @@
 /* Draws the turns of the call: the conversation and the panel of one turn. */
+import { badge, make, ms, shape, words } from "./parts.js";
+import { storyKey, storyOf } from "./story.js";
 import { STAGES } from "./turns.js";
 
-const LABELS = { stt: "Speech to text", retrieval: "Retrieval", llm: "Language model", tts: "Text to speech" };
-const SVG = "http://www.w3.org/2000/svg";
-const THIN = "\u202f";
-
-export function ms(value) {
-  if (value === null || value === undefined) return "–";
-  return value < 1000 ? `${Math.round(value)}${THIN}ms` : `${(value / 1000).toFixed(2)}${THIN}s`;
-}
-
-export function words(slug) {
-  const text = String(slug ?? "").replace(/[_-]/g, " ").trim().replace(/\b(crm|emi|llm|stt|tts|dtmf)\b/gi, (name) => name.toUpperCase());
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** An element with a class and children (strings are text, never markup). */
-export function make(tag, name, ...children) {
-  const element = document.createElement(tag);
-  if (name) element.className = name;
-  element.append(...children.filter((child) => child !== null && child !== undefined));
-  return element;
-}
-
-function shape(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-function badge(text, tone = "") {
-  return make("span", `badge ${tone}`, text);
-}
+const LABELS = { endpoint: "End of turn", stt: "Speech to text", retrieval: "Retrieval", llm: "Language model", tts: "Text to speech" };
+const COLOURS = { endpoint: "endpointing" };
 
 /** One stage's bar against its budget; `set(value_ms, running)` fills it. */
 class Meter {
@@ -44,11 +17,18 @@ class Meter {
     this.limit = shape("line", { class: "budget", y1: 0, y2: 16 });
     this.svg.append(shape("rect", { class: "rail-bg", y: 4, height: 8, rx: 3, width: "100%" }), this.fill, this.excess, this.limit);
     this.budget = make("span", "faint meter-budget");
-    this.element = make("div", `meter s-${stage}`, make("span", `stage s-${stage}`, LABELS[stage] ?? "Turn latency"),
+    const colour = COLOURS[stage] ?? stage;
+    this.state = make("span", "meter-state");
+    this.element = make("div", `meter s-${colour} is-${stage}`,
+      make("span", "meter-name", make("span", `stage s-${colour}`, LABELS[stage] ?? "Turn latency"), this.state),
       this.value, this.budget, this.svg);
   }
 
-  set(value, budget, running) {
+  /** `line`: the finished turn's own budget line of this stage, if it told one. */
+  set(value, budget, running, line = null) {
+    this.element.hidden = this.stage === "endpoint" && value === null;
+    const state = line?.degraded ? "cheaper way" : line && line.actual_ms === null ? "not needed" : "";
+    if (this.state.textContent !== state) this.state.replaceChildren(...(state ? [badge(state, line.degraded ? "warn" : "outline")] : []));
     const whole = Math.max(budget * 1.6, (value ?? 0) * 1.05);
     const at = (part) => `${Math.min(100, (100 * part) / whole).toFixed(2)}%`;
     this.fill.setAttribute("width", at(Math.min(value ?? 0, budget)));
@@ -59,7 +39,7 @@ class Meter {
     this.value.textContent = ms(value);
     this.value.classList.toggle("over", value > budget);
     this.element.classList.toggle("running", running);
-    this.budget.textContent = `of ${ms(budget)}`;
+    this.budget.textContent = budget ? `of ${ms(budget)}` : "";
   }
 }
 
@@ -76,7 +56,8 @@ export class CallView {
     this.decisions = part("decisions");
     this.title = part("insight-title");
     this.note = part("insight-note");
-    this.meters = new Map([...STAGES, "total"].map((stage) => [stage, new Meter(stage)]));
+    this.story = part("story");
+    this.meters = new Map(["endpoint", ...STAGES, "total"].map((stage) => [stage, new Meter(stage)]));
     part("meters").replaceChildren(...[...this.meters.values()].map((meter) => meter.element));
     this.quiet = [this.facts.innerHTML, this.decisions.innerHTML];
     this.panel(null, 0);
@@ -123,7 +104,7 @@ export class CallView {
       this.nodes.set(turn, node);
       this.talk.append(node.item);
     }
-    put(node.heard, turn.heard || turn.partial);
+    growing(node.heard, turn);
     node.heard.hidden = !(turn.heard || turn.partial);
     node.heard.classList.toggle("growing", !turn.heard);
     put(node.filler, turn.filler);
@@ -135,7 +116,7 @@ export class CallView {
   }
 
   strip(button, turn) {
-    const key = JSON.stringify([turn.intent?.slug, turn.latency_ms, turn.interrupted, turn.closed, turn.stages, turn.decisions.length, turn.typed]);
+    const key = JSON.stringify([turn.intent?.slug, turn.latency_ms, turn.interrupted, turn.resumed, turn.guesses.length, turn.closed, turn.stages, turn.decisions.length, turn.typed]);
     button.hidden = !(turn.intent && turn.heard) && turn.latency_ms === null;
     if (button.dataset.key === key) return;
     button.dataset.key = key;
@@ -155,6 +136,8 @@ export class CallView {
       turn.latency_ms !== null ? make("span", turn.latency_ms > this.budgetOf().total_ms ? "over" : "", ms(turn.latency_ms)) : null,
       turn.typed ? badge("typed", "outline") : null,
       turn.interrupted ? badge("interrupted", "warn") : null,
+      turn.resumed ? badge("went on", "ok") : null,
+      turn.guesses.some((guess) => guess.outcome === "hit") ? badge("ahead of time", "ok") : null,
       turn.decisions.length ? badge(String(turn.decisions.length) + (turn.decisions.length === 1 ? " decision" : " decisions"), "outline") : null,
     ].filter(Boolean));
   }
@@ -163,15 +146,27 @@ export class CallView {
     const budget = this.budgetOf();
     put(this.title, turn?.index ? `Turn ${turn.index}` : "This turn");
     put(this.note, turn ? (turn.closed ? "Finished" : "Live") : "No turn yet");
-    let sum = 0;
+    const lines = new Map((turn?.budget ?? []).map((line) => [line.stage, line]));
+    const waited = turn?.endpoint?.silence_ms ?? null;
+    const asked = lines.get("endpoint")?.budget_ms ?? turn?.endpoint?.wait_ms ?? 0;
+    this.meters.get("endpoint").set(lines.get("endpoint")?.actual_ms ?? (waited || null), asked, false, lines.get("endpoint"));
+    let sum = waited ?? 0;
     for (const stage of STAGES) {
       const entry = turn?.stages[stage];
+      const line = lines.get(stage);
       const running = Boolean(entry && entry.value_ms === null && !turn.closed);
-      const value = entry ? entry.value_ms ?? Math.max(0, now_ms - entry.start_ms) : null;
+      // What the caller waited for it, once the turn tells; till then how long it has run.
+      const value = line ? line.actual_ms : entry ? entry.value_ms ?? Math.max(0, now_ms - entry.start_ms) : null;
       sum += value ?? 0;
-      this.meters.get(stage).set(value, budget[`${stage}_ms`], running);
+      this.meters.get(stage).set(value, line?.budget_ms ?? budget[`${stage}_ms`], running, line);
     }
     this.meters.get("total").set(turn ? turn.latency_ms ?? (turn.closed ? null : sum || null) : null, budget.total_ms, false);
+    const told = JSON.stringify(storyKey(turn));
+    if (told !== this.told) {
+      this.told = told;
+      this.story.replaceChildren(...storyOf(turn));
+      this.story.hidden = !this.story.children.length;
+    }
     const key = JSON.stringify([turn?.intent, turn?.facts, turn?.decisions, turn?.tools]);
     if (key === this.key) return;
     this.key = key;
@@ -182,6 +177,16 @@ export class CallView {
     const made = [...(turn?.tools ?? []).map(toolItem), ...(turn?.decisions ?? []).map(decisionItem)];
     if (made.length) this.decisions.replaceChildren(...made);
   }
+}
+
+/** The caller's words: while they grow, the firm ones apart from those that may still change. */
+function growing(element, turn) {
+  const text = turn.heard || turn.partial;
+  const firm = !turn.heard && turn.firm && text.startsWith(turn.firm) ? turn.firm : "";
+  const key = `${firm.length}:${text}`;
+  if (element.dataset.key === key) return;
+  element.dataset.key = key;
+  element.replaceChildren(...(firm ? [make("span", "firm", firm), make("span", "soft", text.slice(firm.length))] : [text]));
 }
 
 function put(element, text) {
