@@ -11,7 +11,7 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,12 +24,15 @@ from voiceops.console.benches.measures import conditions
 from voiceops.console.benches.pairing import Answer, pair, pair_words
 from voiceops.console.benches.questions import CONVERSATIONS, Conversation
 from voiceops.console.benches.turn_report import compared, of_peer, of_platform
+from voiceops.core.errors import VoiceOpsError
 
 HELP = "turn latency and stages, real models, one call at a time"
 Speculation = Literal["both", "on", "off"]
 CALLED = "+918040000000"
 WARM_UP = 1
 """Calls of each arm that are made before anything is counted."""
+PATIENCE_CALLS = 2
+"""So many calls in a row without an answer end the bench."""
 PATIENCE = telephony.Patience(brisk_ms=900)
 """A caller speaks again 0.9 s after the end of an answer."""
 
@@ -61,12 +64,37 @@ def measure(options: Mapping[str, Any], say: Callable[[str], None]) -> dict[str,
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Arm:
     name: str
     """on, off, or a peer's name."""
     place: Callable[[Conversation, Sequence[telephony.Utterance]], list[Answer]]
-    answers: list[Answer]
+    answers: list[Answer] = field(default_factory=list)
+    failed_calls: int = 0
+    failed_in_a_row: int = 0
+
+    def call(
+        self, conversation: Conversation, said: Sequence[telephony.Utterance], say: Callable[[str], None]
+    ) -> list[Answer]:
+        """One call; one that failed leaves all its lines unanswered.
+
+        Raises: VoiceOpsError when several fail in a row.
+        """
+        problem = "no answer was heard in the whole call"
+        answers: list[Answer] = []
+        try:
+            answers = self.place(conversation, said)
+        except VoiceOpsError as error:
+            problem = str(error)
+        if _answered(answers):
+            self.failed_in_a_row = 0
+            return answers
+        self.failed_calls += 1
+        self.failed_in_a_row += 1
+        say(f"{self.name}: {problem}")
+        if self.failed_in_a_row >= PATIENCE_CALLS:
+            raise trial.TrialFailed(f"{self.name}: {self.failed_in_a_row} calls in a row failed: {problem}")
+        return [Answer(line, None, False, "", "") for line in conversation.lines]
 
 
 def run(
@@ -100,9 +128,7 @@ def run(
                 index = (number + arms.index(arm) * len(CONVERSATIONS) // len(arms)) % len(CONVERSATIONS)
                 if index not in spoken:
                     spoken[index] = asyncio.run(_speak(index))
-                answers = arm.place(CONVERSATIONS[index], spoken[index])
-                if not any(answer.carrier_ms is not None for answer in answers):
-                    raise trial.TrialFailed(f"{arm.name}: no answer was heard in a whole call")
+                answers = arm.call(CONVERSATIONS[index], spoken[index], say)
                 if number < 0:
                     say(f"warm-up, {arm.name}: {_answered(answers)} answers, not counted")
                     continue
@@ -115,7 +141,7 @@ def run(
 
 def _arms(speculation: Speculation, peer: str, peer_python: Path | None, stack: ExitStack) -> list[_Arm]:
     names = ("on", "off") if speculation == "both" else (speculation,)
-    arms = [_Arm(name, _Platform(name == "on").place, []) for name in names]
+    arms = [_Arm(name, _Platform(name == "on").place) for name in names]
     if peer:
         running = stack.enter_context(peers.started(peer, peer_python))
 
@@ -132,7 +158,7 @@ def _arms(speculation: Speculation, peer: str, peer_python: Path | None, stack: 
             )
             return pair_words(conversation.lines, call, running.words(carrier_ref))
 
-        arms.append(_Arm(peer, place, []))
+        arms.append(_Arm(peer, place))
     return arms
 
 
@@ -172,13 +198,18 @@ def _answered(answers: Sequence[Answer]) -> int:
 
 
 def _report(arms: Sequence[_Arm], circumstances: dict[str, Any]) -> dict[str, Any]:
-    by_name = {arm.name: arm.answers for arm in arms}
+    by_name = {arm.name: arm for arm in arms}
     ours = [name for name in ("on", "off") if name in by_name]
-    report: dict[str, Any] = {"speculation": ours[0], **of_platform(by_name[ours[0]])}
+    figures = {
+        name: {"failed_calls": arm.failed_calls}
+        | (of_platform(arm.answers) if name in ours else of_peer(arm.answers))
+        for name, arm in by_name.items()
+    }
+    report: dict[str, Any] = {"speculation": ours[0], **figures[ours[0]]}
     if len(ours) == 2:
-        report["speculation_off"] = of_platform(by_name["off"])
-        report["speculation_saves"] = compared(by_name["off"], by_name["on"])
-    others = {name: of_peer(answers) for name, answers in by_name.items() if name not in ours}
+        report["speculation_off"] = figures["off"]
+        report["speculation_saves"] = compared(by_name["off"].answers, by_name["on"].answers)
+    others = {name: found for name, found in figures.items() if name not in ours}
     if others:
         report["peers"] = others
     return {**report, "conditions": circumstances}
