@@ -1,11 +1,12 @@
-"""Whether the caller is really talking over the agent, or the agent hears itself."""
+"""Whether the caller is talking over the agent, or the agent hears itself; and whether it is meant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-BARGE_IN_MS = 250.0
-"""Voiced time that stops the agent; the port's VAD adds one window of 32 ms."""
+from agents.providers.turn.completeness import is_backchannel
+from voiceops.core.events import Transcript
+
 THRESHOLD_LISTENING = 0.5
 THRESHOLD_SPEAKING = 0.7
 """Speech probability asked for: Silero's default, and a stricter one while the agent is audible."""
@@ -13,6 +14,16 @@ FLOOR_RMS = 200.0
 """int16 RMS (about -44 dBFS) below which sound during agent speech is taken for line noise."""
 ECHO_MARGIN = 2.0
 """A talker must stand 6 dB above what returns of the agent's own voice."""
+MEANT_MS = 250.0
+"""Voiced time from which words other than a backchannel take the floor."""
+NOISE_MS = 700.0
+"""A recogniser hears "Thank you." in shorter noise than this."""
+FAILED_MS = 700.0
+"""Voiced time from which speech is meant though no recogniser could say what it was."""
+ANTICIPATED_MS = 800.0
+"""So near the end of a question an "okay" answers it."""
+SURE_MS = 1500.0
+"""Voiced time that takes the floor though no words are known yet."""
 
 
 @dataclass(slots=True)
@@ -20,8 +31,6 @@ class BargeIn:
     """Fed with every window; knows the level of the agent's echo on this line."""
 
     _echo_rms: float = 0.0
-    _voiced_ms: float = 0.0
-    _gap_ms: float = 0.0
 
     def threshold(self, *, agent_audible: bool) -> float:
         return THRESHOLD_SPEAKING if agent_audible else THRESHOLD_LISTENING
@@ -36,17 +45,31 @@ class BargeIn:
             return False
         return rms >= max(FLOOR_RMS, ECHO_MARGIN * self._echo_rms)
 
-    def hear(self, voice: bool, duration_ms: float) -> bool:
-        """True once, when the caller has spoken for `BARGE_IN_MS` with no long gap."""
-        if voice:
-            before = self._voiced_ms
-            self._voiced_ms += duration_ms
-            self._gap_ms = 0.0
-            return before < BARGE_IN_MS <= self._voiced_ms
-        self._gap_ms += duration_ms
-        if self._gap_ms > 150.0:
-            self._voiced_ms = 0.0
-        return False
 
-    def reset(self) -> None:
-        self._voiced_ms = self._gap_ms = 0.0
+def is_meant(text: str, speech_ms: float) -> bool:
+    """Whether speech over the agent, still going on, is meant to take the floor: by its words when
+    some are known, by its length when none are."""
+    if text.strip():
+        return speech_ms >= MEANT_MS and not is_backchannel(text)
+    return speech_ms >= SURE_MS
+
+
+def was_meant(words: Transcript | None, speech_ms: float, *, asked: bool, unheard_ms: float) -> bool:
+    """Whether speech over the agent, now over, took the floor. `asked`: the agent's words end in a
+    question, of which `unheard_ms` of audio are left; `words` is None when the recogniser failed."""
+    if words is None:
+        return speech_ms >= FAILED_MS
+    text = words.text.strip()
+    if not text or (speech_ms < NOISE_MS and is_made_of_noise(text)):
+        return False
+    return not is_backchannel(text) or (asked and unheard_ms <= ANTICIPATED_MS)
+
+
+def is_made_of_noise(text: str) -> bool:
+    """Words that Whisper is known to hear in noise."""
+    return text.strip(" .!").lower() in _HEARD_IN_NOISE
+
+
+_HEARD_IN_NOISE = frozenset(
+    ("you", "thank you", "thanks for watching", "thank you for watching", "bye", "the", "so", "i", "oh")
+)

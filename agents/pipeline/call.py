@@ -50,6 +50,9 @@ __all__ = ["Call", "CallPorts"]
 _log = logging.getLogger(__name__)
 
 CLEAR_TIMEOUT_S = 0.5
+REPLY_MS = 300.0
+"""Of an answer heard before the caller's words can be a reply to it; sooner, they go on with the
+question."""
 NO_AUDIO_MS = 2_000.0
 WRITING_PATIENCE = 8.0
 """How much longer than a caller somebody who types may be silent: 80 s, then two minutes."""
@@ -98,6 +101,8 @@ class Call:
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._turn_task: asyncio.Task[None] | None = None
         self._cancel_reason = ""
+        self._audible_turn = -1
+        """Index of the turn whose answer was last heard for `REPLY_MS`."""
         self._records: list[TurnRecord] = []
         self._memory = Memory()
         self._answered_something = False
@@ -191,7 +196,7 @@ class Call:
             sample_rate_hz=self._outbound.sample_rate_hz, post=self._events.put_nowait,
             telling=self._telling, playout=self._playout, scope=scope, clock=self._clock,
             call_ms=self._call_ms, language=lambda: self._stage.language.current,
-            recorder=self._recorder, endpointing=self._endpointing, planner=self._planner,
+            asked=self._asked, recorder=self._recorder, endpointing=self._endpointing, planner=self._planner,
         )  # fmt: skip
 
     async def _drive(self, scope: asyncio.TaskGroup) -> str:
@@ -204,6 +209,12 @@ class Call:
                 match command:
                     case machine.OpenTurn():
                         self._open_turn(scope, command)
+                    case machine.HoldTurn():
+                        await self._hold_turn(command)
+                    case machine.ResumeTurn():
+                        self._resume_turn(command)
+                    case machine.Judge(utterance):
+                        self._listening.judge(utterance)
                     case machine.CancelTurn():
                         await self._cancel_turn(command)
                     case machine.StartTimer(name, after_ms):
@@ -264,14 +275,43 @@ class Call:
             self._telling.turn = None
             self._events.put_nowait(machine.TurnClosed(turn.index, ends_call=turn.ends_call, void=void))
 
+    async def _hold_turn(self, command: machine.HoldTurn) -> None:
+        """Silence at once; what the caller did not hear is kept."""
+        audible = self._playout.audible
+        self._playout.hold()
+        await self._clear()
+        if audible:
+            self._telling.emit("agent.silent", command.index)
+
+    def _resume_turn(self, command: machine.ResumeTurn) -> None:
+        segment = self._playout.resume()
+        if segment is not None:
+            from_ms = segment.resumed_from_ms
+            self._telling.emit(
+                "resumed", command.index, text=segment.text_from(from_ms), from_ms=round(from_ms)
+            )
+
     async def _cancel_turn(self, command: machine.CancelTurn) -> None:
         """Stop making sound first, then stop making sentences."""
         turn = self._telling.turn
         self._cancel_reason = command.reason
-        audible = self._playout.audible
+        if command.reason == "caller_continued":
+            self._listening.was_cut_in()
+        audible, held = self._playout.audible, self._playout.held
         self._playout.cut()
         if self._turn_task is not None:
             self._turn_task.cancel()
+        if not held:
+            await self._clear()
+        if command.reason == "barge_in" and turn is not None:
+            heard = [text for s in turn.segments if (text := self._playout.heard_text(s))]
+            heard_ms = sum(self._playout.heard_ms(s) for s in turn.segments)
+            self._telling.emit("barge_in", turn.index, heard_text=" ".join(heard), heard_ms=heard_ms)
+        if audible:
+            self._telling.emit("agent.silent", command.index)
+
+    async def _clear(self) -> None:
+        """Take back what was sent and not yet played."""
         if self._recorder is not None:
             self._recorder.cut_agent(self._call_ms())
         try:
@@ -279,12 +319,6 @@ class Call:
                 await self._outbound.clear()
         except Exception as error:
             _log.info("clear_failed", extra={"call": self._plan.session_id, "error": repr(error)})
-        if command.reason == "barge_in" and turn is not None:
-            heard = [text for s in turn.segments if (text := self._playout.heard_text(s))]
-            heard_ms = sum(self._playout.heard_ms(s) for s in turn.segments)
-            self._telling.emit("barge_in", turn.index, heard_text=" ".join(heard), heard_ms=heard_ms)
-        if audible:
-            self._telling.emit("agent.silent", command.index)
 
     def _close_turn(self, turn: Turn, *, void: bool) -> None:
         self._planner.settle(turn, void=void)
@@ -311,15 +345,26 @@ class Call:
 
     def _segment_started(self, segment: Segment) -> None:
         self._telling.emit("agent.speaking", segment.turn, text=segment.text, purpose=segment.purpose)
-        turn = self._telling.turn
-        if turn is not None and segment.turn == turn.index and segment.purpose != "filler":
-            turn.commit_now()
-            self._events.put_nowait(machine.TurnAudible(turn.index))
 
     def _frame_sent(self, segment: Segment, frame: bytes) -> None:
         if self._recorder is not None:
             plays_at = (segment.plays_at_ms or 0.0) + segment.sent_ms - 20.0
             self._recorder.agent(frame, self._outbound.sample_rate_hz, max(plays_at, self._call_ms()))
+        turn = self._telling.turn
+        if turn is None or turn.index == self._audible_turn or segment.purpose == "filler":
+            return
+        if sum(self._playout.heard_ms(spoken) for spoken in turn.segments) >= REPLY_MS:
+            self._audible_turn = turn.index
+            turn.commit_now()
+            self._events.put_nowait(machine.TurnAudible(turn.index))
+
+    def _asked(self) -> tuple[str, str]:
+        """What the agent said last, or is saying, and the step of the flow in progress."""
+        turn = self._telling.turn
+        said = " ".join(turn.planned) if turn is not None else ""
+        if not said and self._records:
+            said = self._records[-1].said
+        return said, str(getattr(self._memory.flow, "step", ""))
 
     # Telling others ---------------------------------------------------------------------
 

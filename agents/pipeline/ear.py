@@ -10,14 +10,14 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import soxr
 
-from agents.pipeline.barge_in import BargeIn
-from agents.pipeline.endpointing import Endpointing, Pause, SilenceEndpointing
+from agents.pipeline.barge_in import BargeIn, is_meant
+from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.hearing import Hearing, Utterance
 from agents.pipeline.recogniser import Recogniser
 from voiceops.core.audio import PIPELINE_RATE_HZ
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
-from voiceops.core.events import Transcript
+from voiceops.core.events import Endpoint, Transcript
 from voiceops.core.ports import VadStream
 
 T = TypeVar("T")
@@ -43,6 +43,8 @@ class EarEvents(Protocol):
     def barge_in(self, at_ms: float) -> None: ...
 
     def partial(self, transcript: Transcript) -> None: ...
+
+    def candidate(self, transcript: Transcript) -> None: ...
 
     def end_of_turn(self, utterance: Utterance) -> None: ...
 
@@ -80,7 +82,7 @@ class Ear:
         self._language = language
         self._window_bytes = window_samples * 2
         self._window_ms = window_samples / PIPELINE_RATE_HZ * 1000
-        self._endpointing = endpointing or SilenceEndpointing()
+        self._endpointing = endpointing or Endpointing.of("adaptive")
         self._barge_in = BargeIn()
         self._resampler: Any = None
         self._in_rate = 0
@@ -88,6 +90,8 @@ class Ear:
         self._pre_roll: deque[bytes] = deque(maxlen=int(PRE_ROLL_MS / self._window_ms))
         self._run_up_ms = 0.0
         self._heard: Hearing | None = None
+        self._overlapping = False
+        """The utterance began while the agent was audible."""
         self._vad_again_at_ms = 0.0
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -107,8 +111,12 @@ class Ear:
 
     def cut_off(self) -> None:
         """No audio comes any more: what was being said ends here."""
-        if self._heard is not None:
-            self._finish(self._heard)
+        if (heard := self._heard) is not None:
+            self._finish(heard, self._endpointing.forced("cut_off", heard.silence_ms))
+
+    def was_cut_in(self, gap_ms: float) -> None:
+        """The end of a turn was decided too soon: the caller went on after `gap_ms`."""
+        self._endpointing.went_on(gap_ms)
 
     async def aclose(self) -> None:
         """Nobody listens any more: decodes that still run are of no use."""
@@ -151,10 +159,6 @@ class Ear:
         probability = await self._probability(window, rms)
         audible = self._agent_audible()
         voice = self._barge_in.is_voice(probability, rms, agent_audible=audible)
-        if self._barge_in.hear(voice, self._window_ms):
-            if self._heard is not None:
-                self._heard.barged_in = True
-            self._events.barge_in(now)
         if self._heard is None:
             self._listen(window, voice, now)
         else:
@@ -174,29 +178,42 @@ class Ear:
             recogniser.push(early)
         self._heard = Hearing(
             recogniser, spawn=self._spawn, call_ms=self._call_ms, partial=self._events.partial,
+            candidate=self._events.candidate,
             started_ms=now - self._run_up_ms, speech_ms=self._run_up_ms, last_voiced_ms=now,
         )  # fmt: skip
+        self._overlapping = self._agent_audible()
         self._pre_roll.clear()
         self._run_up_ms = 0.0
         self._events.speech_started(self._heard.started_ms)
 
     def _follow(self, heard: Hearing, window: bytes, voice: bool, now: float) -> None:
         if voice:
+            self._endpointing.went_on(heard.silence_ms)
             if heard.silence_ms >= self._endpointing.speculate_ms:
                 self._events.speech_started(now)
             heard.voiced(window, self._window_ms, now)
+            if not heard.barged_in and is_meant(heard.text, heard.speech_ms):
+                heard.barged_in = True
+                self._events.barge_in(now)
         else:
             heard.silent(window, self._window_ms)
             if not heard.is_decided and heard.silence_ms >= self._endpointing.speculate_ms:
                 self._events.speech_stopped(heard.last_voiced_ms)
                 heard.decode_final()
-        pause = Pause(heard.silence_ms, heard.speech_ms, heard.text, self._language())
-        too_long = heard.audio_ms >= MAX_UTTERANCE_MS
-        if too_long or (not voice and self._endpointing.is_end(pause)):
-            self._finish(heard)
+        endpoint = None
+        if heard.audio_ms >= MAX_UTTERANCE_MS:
+            endpoint = self._endpointing.forced("too_long", heard.silence_ms)
+        elif not voice:
+            endpoint = self._endpointing.decide(
+                silence_ms=heard.silence_ms, speech_ms=heard.speech_ms, text=heard.latest,
+                words_known=heard.words_known, language=self._language(), overlapping=self._overlapping,
+            )  # fmt: skip
+        if endpoint is not None:
+            self._finish(heard, endpoint)
 
-    def _finish(self, heard: Hearing) -> None:
+    def _finish(self, heard: Hearing, endpoint: Endpoint) -> None:
         self._heard = None
-        self._barge_in.reset()
         self._vad.reset()
-        self._events.end_of_turn(heard.finish())
+        utterance = heard.finish()
+        utterance.endpoint = endpoint
+        self._events.end_of_turn(utterance)

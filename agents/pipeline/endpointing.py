@@ -1,41 +1,80 @@
-"""When the caller has finished: a policy over silence, replaceable by a smarter one."""
+"""When the caller has finished: the turn model of this call, asked at every window of silence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+
+from agents.providers.turn import REGISTRY
+from voiceops.core.errors import ConfigurationError
+from voiceops.core.events import Endpoint
+from voiceops.core.ports import Expecting, Judgement, Pause, TurnJudge
+
+__all__ = ["FALLBACK", "Endpointing", "Expecting", "Judgement", "Pause"]
+
+FALLBACK = "silence"
+"""What ends turns when an agent names a turn model that does not exist."""
+LEARN_FROM_MS = 120.0
+"""Gaps below this are sounds of speech, not pauses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """The caller is silent now; what is known of the utterance so far."""
+class Endpointing:
+    """One per call."""
 
-    silence_ms: float
-    speech_ms: float
-    """Voiced time of the utterance."""
-    text: str
-    """Latest partial transcript; empty when there is none yet."""
-    language: str
+    def __init__(
+        self, judge: TurnJudge, *, name: str, expecting: Callable[[], Expecting] = lambda: ""
+    ) -> None:
+        """`expecting` says what the agent has just asked for; `name` is the model's in records."""
+        self._judge = judge
+        self._expecting = expecting
+        self.name = name
 
+    @classmethod
+    def of(cls, name: str, *, expecting: Callable[[], Expecting] = lambda: "") -> Endpointing:
+        """Raises: ConfigurationError naming the known turn models."""
+        return cls(REGISTRY.load(name)({}).open(), name=name, expecting=expecting)
 
-class Endpointing(Protocol):
-    """Decides from a pause; asked once per VAD window of silence."""
+    @classmethod
+    def chosen(
+        cls,
+        name: str,
+        *,
+        expecting: Callable[[], Expecting] = lambda: "",
+        unknown: Callable[[str], None],
+    ) -> Endpointing:
+        """The model `name`, else plain silence; `unknown` hears why."""
+        try:
+            return cls.of(name, expecting=expecting)
+        except ConfigurationError as error:
+            unknown(f"{error}; {FALLBACK} is used")
+            return cls.of(FALLBACK, expecting=expecting)
 
-    speculate_ms: float
-    """Silence after which the final decode is started on suspicion."""
+    @property
+    def speculate_ms(self) -> float:
+        return self._judge.speculate_ms
 
-    def is_end(self, pause: Pause) -> bool: ...
+    def decide(
+        self,
+        *,
+        silence_ms: float,
+        speech_ms: float,
+        text: str,
+        words_known: bool,
+        language: str,
+        overlapping: bool = False,
+    ) -> Endpoint | None:
+        """The end of the turn, or None while the caller may go on."""
+        pause = Pause(silence_ms, speech_ms, text, language, words_known, self._expecting(), overlapping)
+        judged = self._judge.judge(pause)
+        if silence_ms < judged.wait_ms:
+            return None
+        return self.forced(judged.reason, silence_ms, judged)
 
+    def forced(self, reason: str, silence_ms: float, judged: Judgement | None = None) -> Endpoint:
+        """An end that something else decided: too_long, cut_off."""
+        wait, completeness = (judged.wait_ms, judged.completeness) if judged else (0.0, 0.0)
+        return Endpoint(silence_ms, wait, completeness, reason, self.name)
 
-@dataclass(frozen=True, slots=True)
-class SilenceEndpointing:
-    """Plain silence: quick with short questions, and it does cut into slow speech. Of the gaps that
-    Silero sees in two recordings of read English (two_cities.wav and beckett.wav of
-    moonshine-voice, 54 s, 24 gaps), 21 % are below 200 ms and half below 550 ms; the longer ones
-    stand between sentences and clauses."""
-
-    speculate_ms: float = 200.0
-    end_ms: float = 550.0
-
-    def is_end(self, pause: Pause) -> bool:
-        return pause.silence_ms >= self.end_ms
+    def went_on(self, gap_ms: float) -> None:
+        """The caller spoke on after a silence, inside an utterance or after an end too soon."""
+        if gap_ms >= LEARN_FROM_MS:
+            self._judge.went_on(gap_ms)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 
 from agents.pipeline import turn_machine as machine
+from agents.pipeline.barge_in import was_meant
 from agents.pipeline.call_ports import CallPorts
 from agents.pipeline.ear import Ear
 from agents.pipeline.endpointing import Endpointing
+from agents.pipeline.expecting import expecting
+from agents.pipeline.fallback import settled
 from agents.pipeline.hearing import Utterance
+from agents.pipeline.keypad import Keypad
 from agents.pipeline.media_clock import STALL_MS, MediaClock
 from agents.pipeline.playout import Playout
 from agents.pipeline.recogniser import Recogniser
@@ -19,6 +24,7 @@ from agents.pipeline.telling import Telling
 from voiceops.core.audio import pcm_duration_ms
 from voiceops.core.clock import Clock
 from voiceops.core.events import (
+    Endpoint,
     Transcript,
     WireAudio,
     WireDtmf,
@@ -29,11 +35,14 @@ from voiceops.core.events import (
     WireText,
 )
 from voiceops.core.plan import CallPlan
+from voiceops.core.ports import Expecting
 from voiceops.core.streams import DropOldest
 
 MAX_CALL_MS = 2 * 3_600_000.0
 STT_REST_MS = 30_000.0
 """A recogniser that failed is not asked first again for this long."""
+VERDICT_MS = 1200.0
+"""Wait for the words of an interruption; after that the agent goes on."""
 
 
 class Listening:
@@ -53,11 +62,13 @@ class Listening:
         clock: Clock,
         call_ms: Callable[[], float],
         language: Callable[[], str],
+        asked: Callable[[], tuple[str, str]],
         recorder: Recorder | None = None,
         endpointing: Endpointing | None = None,
         planner: Planner | None = None,
     ) -> None:
-        """`sample_rate_hz` of inbound audio until a `WireStarted` names another."""
+        """`sample_rate_hz` of inbound audio until a `WireStarted` names another. `asked` gives what
+        the agent said last and the step of a flow in progress (or "")."""
         self._plan = plan
         self._ports = ports
         self._inbound = inbound
@@ -70,18 +81,44 @@ class Listening:
         self._language = language
         self._recorder = recorder
         self._planner = planner
+        self._asked = asked
+        self._scope = scope
         self._media = MediaClock()
+        self._keypad = Keypad.of(plan.extra)
+        self._keying: asyncio.Task[None] | None = None
+        """Waits for the next key of a number."""
+        self._judging: set[asyncio.Task[None]] = set()
+        self._last_end_ms: float | None = None
+        """Call time at which the caller's last turn ended."""
+        self._gap_ms = 0.0
+        """Between that end and the speech in progress."""
         self._stt_rests_until_ms: dict[str, float] = {}
         self.last_audio_ms = 0.0
         """Call time of the last inbound frame."""
         self.ear = Ear(
             vad=ports.vad.open(), open_recogniser=self._open_recogniser, events=self, scope=scope,
             clock=clock, call_ms=call_ms, agent_audible=lambda: playout.audible, language=language,
-            window_samples=ports.vad.window_samples, endpointing=endpointing,
+            window_samples=ports.vad.window_samples,
+            endpointing=endpointing or self._endpointing(),
         )  # fmt: skip
 
     async def aclose(self) -> None:
+        for task in (*self._judging, *((self._keying,) if self._keying else ())):
+            task.cancel()
         await self.ear.aclose()
+
+    def _endpointing(self) -> Endpointing:
+        return Endpointing.chosen(
+            self._plan.agent.turn_model, expecting=self._expecting, unknown=self._turn_model_unknown
+        )
+
+    def _turn_model_unknown(self, message: str) -> None:
+        self._telling.error("endpointing", "unknown_turn_model", message)
+        self._telling.degrade("turn_model_unknown", message)
+
+    def _expecting(self) -> Expecting:
+        """What the agent has just asked for."""
+        return expecting(*self._asked())
 
     # The wire ---------------------------------------------------------------------------
 
@@ -98,7 +135,7 @@ class Listening:
                 case WireMark(name):
                     self._playout.played(name)
                 case WireDtmf(digit):
-                    self._telling.emit("dtmf", digit=digit)
+                    self._key(digit)
                 case WireStopped(reason):
                     self._post(machine.HungUp(reason))
                     return
@@ -125,16 +162,96 @@ class Listening:
     def _typed(self, text: str) -> None:
         if not text.strip():
             return
+        self._written(text.strip()[:500], "typed", ends_speech=False)
+
+    def _written(self, text: str, how: str, *, ends_speech: bool) -> None:
+        """An utterance that nobody had to hear; `how` is typed or dtmf."""
         now = self._call_ms()
         words: asyncio.Future[Transcript | None] = asyncio.get_running_loop().create_future()
-        words.set_result(Transcript("final", text.strip()[:500], self._language(), 1.0, 0.0, 0.0, "typed"))
-        self._post(machine.SpeechStarted())
-        self._post(machine.EndOfTurn(Utterance(now, now, now, 0.0, words, typed=True), insistent=True))
+        words.set_result(Transcript("final", text, self._language(), 1.0, 0.0, 0.0, how))
+        utterance = Utterance(
+            now, now, now, 0.0, words, typed=True, endpoint=Endpoint(0.0, 0.0, 1.0, how, "")
+        )  # fmt: skip
+        self._ended(utterance, insistent=True, ends_speech=ends_speech)
+
+    # Keys -------------------------------------------------------------------------------
+
+    def _key(self, key: str) -> None:
+        """A key stops the agent; a number ends with #, when it is whole, or after a while."""
+        self._telling.emit("dtmf", digit=key)
+        if self._keying is not None:
+            self._keying.cancel()
+            self._keying = None
+        elif key == "#":
+            return
+        else:
+            self._post(machine.SpeechStarted())
+            self._post(machine.BargeInHeard())
+        wanted = self._expecting()
+        said = self._keypad.press(key, wanted, self._language())
+        if said is not None:
+            self._written(said, "dtmf", ends_speech=True)
+        else:
+            self._keying = self._scope.create_task(self._await_key(wanted))
+
+    async def _await_key(self, wanted: Expecting) -> None:
+        await self._clock.sleep_ms(self._keypad.gap_ms(wanted))
+        self._keying = None
+        self._written(self._keypad.entered(wanted, self._language()), "dtmf", ends_speech=True)
+
+    # Interruptions ----------------------------------------------------------------------
+
+    def judge(self, utterance: Utterance) -> None:
+        """Post `Judged` as soon as the words of an utterance over the agent are known."""
+        if utterance.words.done():
+            self._post(machine.Judged(utterance, self._meant(utterance)))
+            return
+        task = self._scope.create_task(self._judge(utterance))
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+
+    async def _judge(self, utterance: Utterance) -> None:
+        try:
+            async with asyncio.timeout(VERDICT_MS / 1000):
+                await settled(utterance.words)
+        except TimeoutError:
+            self._post(machine.Judged(utterance, False))
+            await settled(utterance.words)
+            if self._meant(utterance):  # the words came late and are worth stopping for
+                self._post(machine.EndOfTurn(utterance, insistent=True, ends_speech=False))
+            return
+        self._post(machine.Judged(utterance, self._meant(utterance)))
+
+    def _meant(self, utterance: Utterance) -> bool:
+        failed = utterance.words.cancelled() or utterance.words.exception() is not None
+        words = None if failed else utterance.words.result()
+        said, _ = self._asked()
+        meant = was_meant(
+            words, utterance.speech_ms,
+            asked=said.rstrip().endswith("?"), unheard_ms=self._playout.unheard_ms,
+        )  # fmt: skip
+        if not meant and words is not None and words.text.strip():
+            self._telling.emit("backchannel", self._telling.turn_index, text=words.text)
+        return meant
+
+    def was_cut_in(self) -> None:
+        """The caller's turn was ended too soon: what is being said belongs to it."""
+        if self._gap_ms:
+            self.ear.was_cut_in(self._gap_ms)
+            self._gap_ms = 0.0
+
+    def _ended(self, utterance: Utterance, *, insistent: bool, ends_speech: bool = True) -> None:
+        self._last_end_ms = utterance.ended_ms
+        if utterance.endpoint is not None:
+            self._telling.emit("endpoint", **asdict(utterance.endpoint))
+        self._post(machine.EndOfTurn(utterance, insistent=insistent, ends_speech=ends_speech))
 
     # What the ear tells -----------------------------------------------------------------
 
     def speech_started(self, at_ms: float) -> None:
         self._telling.emit("speech.started", media_ms=at_ms)
+        if self._last_end_ms is not None:
+            self._gap_ms, self._last_end_ms = at_ms - self._last_end_ms, None
         if self._planner is not None:
             self._planner.abandon()
         self._post(machine.SpeechStarted())
@@ -159,7 +276,7 @@ class Listening:
             self._planner.candidate(transcript)
 
     def end_of_turn(self, utterance: Utterance) -> None:
-        self._post(machine.EndOfTurn(utterance, insistent=utterance.barged_in))
+        self._ended(utterance, insistent=utterance.barged_in)
 
     def vad_failed(self, message: str) -> None:
         self._telling.degrade("vad_down", f"speech is told from silence by loudness: {message}")

@@ -6,24 +6,27 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import soxr
 
+from agents.pipeline.segment import FRAME_MS, WORD_SLACK_MS, Purpose, Segment
 from voiceops.core.audio import pcm_bytes, pcm_duration_ms
 from voiceops.core.clock import Clock
 from voiceops.core.ports import Outbound, SpeechChunk
 
-FRAME_MS = 20.0
+__all__ = ["Playout", "Purpose", "Segment", "audible"]
+
 AHEAD_MS = 200.0
 """How far sending may run ahead of playing: covers network jitter, small enough to take back."""
 BUFFER_MS = 2000.0
 """Synthesis waits beyond this."""
-CHARACTER_MS = 65.0
-"""Speaking time of one character, until the real length is known: Hibari takes 50 to 67."""
 
-Purpose = Literal["answer", "filler", "greeting", "fallback"]
+RESTART_MS = 400.0
+"""A sentence of which less was heard begins again."""
+TAIL_MS = 60.0
+"""Less than this left of a sentence is nothing to go on with."""
 
 
 AUDIBLE = 300
@@ -35,70 +38,19 @@ def audible(frame: bytes) -> bool:
 
 
 @dataclass(eq=False, slots=True)
-class Segment:
-    """One clause on its way to the caller. Times are on the call's clock, in milliseconds."""
-
-    name: str
-    turn: int
-    text: str
-    """As written: what captions show."""
-    purpose: Purpose
-    queued_ms: float = 0.0
-    sent_ms: float = 0.0
-    complete: bool = False
-    """No more audio will come."""
-    first_sent_at_ms: float | None = None
-    first_audible_at_ms: float | None = None
-    """When its first frame with sound in it was sent."""
-    plays_at_ms: float | None = None
-    """When its first frame reaches the caller's ear, as far as pacing can tell."""
-    confirmed: bool = False
-    """The transport's mark came back: all of it was heard."""
-    cut_heard_ms: float | None = None
-    """Set when it was cut off: how much of it was heard."""
-
-    @property
-    def length_ms(self) -> float:
-        """Real length when all audio is known, else an estimate from the text."""
-        if self.complete:
-            return self.queued_ms
-        return max(self.queued_ms, len(self.text) * CHARACTER_MS)
-
-    def heard_ms(self, now_ms: float, lag_ms: float = 0.0) -> float:
-        if self.cut_heard_ms is not None:
-            return self.cut_heard_ms
-        if self.confirmed:
-            return self.sent_ms
-        if self.plays_at_ms is None:
-            return 0.0
-        return min(self.sent_ms, max(0.0, now_ms - lag_ms - self.plays_at_ms))
-
-    def heard_text(self, now_ms: float, lag_ms: float = 0.0) -> str:
-        """The words that were played, by their share of the duration."""
-        heard = self.heard_ms(now_ms, lag_ms)
-        if heard <= 0:
-            return ""
-        length = self.length_ms
-        if self.complete and heard >= length - FRAME_MS:
-            return self.text
-        # A word counts once most of it was played; word lengths stand for their durations.
-        words = self.text.split()
-        total = sum(len(word) + 1 for word in words)
-        position, said = 0.0, []
-        for word in words:
-            position += len(word) + 1
-            if position / total * length > heard + 0.3 * (len(word) / total * length):
-                break
-            said.append(word)
-        return " ".join(said)
-
-
-@dataclass(eq=False, slots=True)
 class _Queue:
     segment: Segment
     audio: bytearray = field(default_factory=bytearray)
+    """All of it: what was sent stays until it was heard."""
+    position: int = 0
+    """Bytes that were sent."""
     resampler: Any = None
     rate_hz: int = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes still to be sent."""
+        return len(self.audio) - self.position
 
 
 class Playout:
@@ -122,7 +74,10 @@ class Playout:
         self._sent = sent
         self._started = started
         self._queue: deque[_Queue] = deque()
-        self._by_name: dict[str, Segment] = {}
+        self._unheard: list[_Queue] = []
+        """Sent to their end and perhaps not yet heard."""
+        self._marks: dict[str, Segment] = {}
+        self._held = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -130,6 +85,9 @@ class Playout:
         self._plays_until_ms = 0.0
         self._lag_ms = 0.0
         self._generation = 0
+        """Counts cuts: what waits for room gives up."""
+        self._epoch = 0
+        """Counts cuts and holds: a frame about to be sent is not."""
 
     # What is heard --------------------------------------------------------------------
 
@@ -146,9 +104,18 @@ class Playout:
     @property
     def silent_since_ms(self) -> float | None:
         """Call time at which the agent fell silent; None while it is heard or about to be."""
-        if self._buffered_ms() > 0 or self.audible:
+        if self._held or self._buffered_ms() > 0 or self.audible:
             return None
         return self._plays_until_ms
+
+    @property
+    def held(self) -> bool:
+        return self._held
+
+    @property
+    def unheard_ms(self) -> float:
+        """Audio that is there and was not sent; after `hold`, what the caller has not heard."""
+        return self._buffered_ms()
 
     def heard_text(self, segment: Segment) -> str:
         return segment.heard_text(self._call_ms(), self._lag_ms)
@@ -158,7 +125,7 @@ class Playout:
 
     def played(self, name: str) -> None:
         """The transport reports that everything up to this mark was played."""
-        segment = self._by_name.pop(name, None)
+        segment = self._marks.pop(name, None)
         if segment is None or segment.cut_heard_ms is not None:
             return
         segment.confirmed = True
@@ -172,10 +139,9 @@ class Playout:
         """Put a segment in line; a filler goes before clauses that have no audio yet."""
         place = len(self._queue)
         if segment.purpose == "filler":
-            while place and not self._queue[place - 1].audio and not self._queue[place - 1].segment.sent_ms:
+            while place and not self._queue[place - 1].audio:
                 place -= 1
         self._queue.insert(place, _Queue(segment))
-        self._by_name[segment.name] = segment
         self._quiet.clear()
         self._wake.set()
 
@@ -202,7 +168,7 @@ class Playout:
                 pcm = tail.astype("<i2").tobytes()
                 queue.audio += pcm
                 segment.queued_ms += pcm_duration_ms(pcm, self._rate)
-            short = -len(queue.audio) % self._frame_bytes
+            short = -queue.left % self._frame_bytes
             queue.audio += b"\0" * short
         segment.complete = True
         self._wake.set()
@@ -214,10 +180,13 @@ class Playout:
             rest = self._plays_until_ms - self._call_ms()
             if rest <= 0:
                 # Nothing cut it off, so all of it is heard, marks that are still under way or not.
-                for segment in self._by_name.values():
-                    segment.confirmed = segment.complete
+                for queue in self._unheard:
+                    queue.segment.confirmed = True
+                self._unheard.clear()
                 return
             await self._clock.sleep_ms(rest)
+
+    # Stopping -------------------------------------------------------------------------
 
     def cut(self) -> None:
         """Drop what is queued and freeze how much of each segment was heard.
@@ -225,16 +194,77 @@ class Playout:
         The caller of this sends the transport's `clear` right after.
         """
         now = self._call_ms()
-        for queue in self._queue:
+        for queue in (*self._unheard, *self._queue):
             self._freeze(queue.segment, now)
-        for segment in self._by_name.values():
-            self._freeze(segment, now)
         self._generation += 1
+        self._epoch += 1
+        self._held = False
         self._queue.clear()
-        self._by_name.clear()
+        self._unheard.clear()
+        self._marks.clear()
         self._plays_until_ms = min(self._plays_until_ms, now)
         self._room.set()
         self._quiet.set()
+
+    def hold(self) -> None:
+        """Send nothing more until `resume` or `cut`, and take back what was not heard.
+
+        The caller of this sends the transport's `clear` right after.
+        """
+        if self._held:
+            return
+        now = self._call_ms()
+        self._held = True
+        self._epoch += 1
+        back = []
+        for queue in self._unheard:
+            segment = queue.segment
+            if segment.heard_ms(now, self._lag_ms) >= segment.sent_ms - TAIL_MS:
+                segment.confirmed = True
+            else:
+                back.append(queue)
+        self._unheard.clear()
+        self._marks.clear()
+        self._queue.extendleft(reversed(back))
+        for queue in self._queue:
+            if queue.position:
+                self._freeze(queue.segment, now)
+                self._rewind(queue)
+        self._plays_until_ms = min(self._plays_until_ms, now)
+        if self._queue:
+            self._quiet.clear()
+
+    def resume(self) -> Segment | None:
+        """Go on from the word that was being said. Returns the segment that was in the middle of
+        its audio (its `resumed_from_ms` says where), if one was."""
+        if not self._held:
+            return None
+        self._held = False
+        for queue in self._queue:
+            if queue.segment.cut_heard_ms is not None:
+                queue.segment.cut_heard_ms = None
+                queue.segment.plays_at_ms = None
+        self._wake.set()
+        first = self._queue[0] if self._queue else None
+        return first.segment if first is not None and first.segment.first_sent_at_ms is not None else None
+
+    def _rewind(self, queue: _Queue) -> None:
+        """To the beginning of the word that was being said: the quietest place near it."""
+        segment = queue.segment
+        heard = segment.heard_ms(self._call_ms(), self._lag_ms)
+        start = segment.word_start_ms(heard) if heard > RESTART_MS else 0.0
+        frame = self._frame_bytes
+        if start > 0:
+            audio = np.frombuffer(bytes(queue.audio[: queue.position]), "<i2").astype(np.float32)
+            first = int(max(0.0, start - WORD_SLACK_MS) / FRAME_MS)
+            last = int(min(start + WORD_SLACK_MS, heard) / FRAME_MS)
+            frames = [audio[n * frame // 2 : (n + 1) * frame // 2] for n in range(first, last + 1)]
+            levels = [float(np.mean(piece**2)) for piece in frames if len(piece)]
+            # Of equally quiet places the latest: nothing is said twice without need.
+            quietest = len(levels) - 1 - int(np.argmin(levels[::-1])) if levels else 0
+            start = (first + quietest) * FRAME_MS
+        queue.position = min(queue.position, int(start / FRAME_MS) * frame)
+        segment.resumed_from_ms = segment.sent_ms = queue.position / frame * FRAME_MS
 
     def _freeze(self, segment: Segment, now: float) -> None:
         if segment.cut_heard_ms is None and not segment.confirmed:
@@ -247,49 +277,63 @@ class Playout:
         while True:
             if not self._queue:
                 self._quiet.set()
+            if self._held or not self._queue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             queue = self._queue[0]
-            if len(queue.audio) >= self._frame_bytes:
+            if queue.left >= self._frame_bytes:
                 await self._send(queue)
             elif queue.segment.complete:
                 self._queue.popleft()
-                if queue.segment.sent_ms:
-                    await self._out.mark(queue.segment.name)
+                await self._sent_whole(queue)
             else:
                 self._wake.clear()
                 await self._wake.wait()
 
+    async def _sent_whole(self, queue: _Queue) -> None:
+        now = self._call_ms()
+        self._unheard = [
+            sent for sent in self._unheard if sent.segment.heard_ms(now, self._lag_ms) < sent.segment.sent_ms
+        ]
+        if queue.segment.sent_ms:
+            self._unheard.append(queue)
+            # A mark of before a hold must not confirm what is said after it.
+            name = f"{queue.segment.name}.{self._epoch}" if self._epoch else queue.segment.name
+            self._marks[name] = queue.segment
+            await self._out.mark(name)
+
     async def _send(self, queue: _Queue) -> None:
-        generation = self._generation
+        epoch = self._epoch
         ahead = self._plays_until_ms - self._call_ms()
         if ahead > AHEAD_MS - FRAME_MS:
             await self._clock.sleep_ms(ahead - (AHEAD_MS - FRAME_MS))
-            if generation != self._generation:
+            if epoch != self._epoch:
                 return
-        frame = bytes(queue.audio[: self._frame_bytes])
-        del queue.audio[: self._frame_bytes]
+        frame = bytes(queue.audio[queue.position : queue.position + self._frame_bytes])
+        queue.position += self._frame_bytes
         segment = queue.segment
         now = self._call_ms()
         plays_at = max(now, self._plays_until_ms)
         self._plays_until_ms = plays_at + FRAME_MS
         first = segment.first_sent_at_ms is None
         if first:
-            segment.first_sent_at_ms, segment.plays_at_ms = now, plays_at
+            segment.first_sent_at_ms = now
+        if segment.plays_at_ms is None:
+            segment.plays_at_ms = plays_at - segment.sent_ms
         if segment.first_audible_at_ms is None and audible(frame):
             segment.first_audible_at_ms = now
         segment.sent_ms += FRAME_MS
         await self._out.audio(frame)
         if first and self._started is not None:
             self._started(segment)
-        if self._sent is not None:
+        if self._sent is not None and epoch == self._epoch:
             self._sent(segment, frame)
         if self._buffered_ms() <= BUFFER_MS:
             self._room.set()
 
     def _buffered_ms(self) -> float:
-        return sum(len(queue.audio) / 2 / self._rate * 1000 for queue in self._queue)
+        return sum(queue.left / 2 / self._rate * 1000 for queue in self._queue)
 
     def _find(self, segment: Segment) -> _Queue | None:
         return next((queue for queue in self._queue if queue.segment is segment), None)

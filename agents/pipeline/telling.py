@@ -34,7 +34,7 @@ class Telling:
         self._before_turn: list[tuple[str, str]] = []
         """Degrade decisions taken while no turn was open; the next turn's record shows them."""
 
-    def emit(self, kind: str, turn: int | None = None, **data: Any) -> None:
+    def emit(self, kind: str, turn: int | None = None, /, **data: Any) -> None:
         event = CallEvent(kind, self._call_ms(), turn, data)
         for listener in self._listeners:
             try:

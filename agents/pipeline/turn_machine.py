@@ -1,7 +1,9 @@
 """Who may speak: events in, commands out, no I/O and no clock.
 
-At most one turn is open at any time, and only an open turn may make sound. A turn that is told
-to stop stays open until it reports that it closed; what the caller said meanwhile waits.
+At most one turn is open at any time, and only an open turn may make sound. It falls silent as soon
+as the caller makes any: it is held until it is known what that was. Words cancel it; a cough or
+an "mhm" lets it go on where it stopped. A turn that is told to stop stays open until it reports
+that it closed; what the caller said meanwhile waits.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class BargeInHeard:
-    """The caller has talked long enough to be meant."""
+    """What the caller says is meant: it takes the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,22 @@ class EndOfTurn:
     utterance: Any
     """Opaque to the machine: handed back in `OpenTurn`."""
     insistent: bool = False
-    """Typed, or long enough to have been a barge-in: it may take the floor."""
+    """Typed, keyed, or known to be meant: it takes the floor."""
+    ends_speech: bool = True
+    """False for what comes beside the caller's voice: typed, or words that came late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an utterance over an open turn was; answers a `Judge` command."""
+
+    utterance: Any
+    meant: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TurnAudible:
-    """The open turn's answer can be heard from now on."""
+    """So much of the open turn's answer was heard that the caller may have replied to it."""
 
     index: int
 
@@ -69,7 +81,15 @@ class HungUp:
 
 
 TurnEvent = (
-    Answered | SpeechStarted | BargeInHeard | EndOfTurn | TurnAudible | TurnClosed | TimerFired | HungUp
+    Answered
+    | SpeechStarted
+    | BargeInHeard
+    | EndOfTurn
+    | Judged
+    | TurnAudible
+    | TurnClosed
+    | TimerFired
+    | HungUp
 )
 
 
@@ -82,6 +102,27 @@ class OpenTurn:
     kind: TurnKind
     utterances: tuple[Any, ...] = ()
     """More than one when the caller went on before the agent had begun to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTurn:
+    """Make no sound for now, and keep what was not heard."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeTurn:
+    """Go on from where the caller stopped hearing."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Say with `Judged` whether this utterance was meant, as soon as its words are known."""
+
+    utterance: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +147,7 @@ class EndCall:
     reason: str
 
 
-Command = OpenTurn | CancelTurn | StartTimer | StopTimer | EndCall
+Command = OpenTurn | HoldTurn | ResumeTurn | Judge | CancelTurn | StartTimer | StopTimer | EndCall
 
 
 @dataclass(slots=True)
@@ -118,15 +159,21 @@ class TurnMachine:
     ended: bool = False
     timer: str = ""
     """Name of the running timer, at most one."""
+    held: bool = False
+    """The open turn is silent until it is known whether the caller means to interrupt."""
     _cancelled: bool = False
     _audible: bool = False
     _asked: tuple[Any, ...] = ()
     """Utterances of the open turn."""
     _waiting: list[Any] = field(default_factory=list)
     """Utterances that wait for the floor."""
+    _judging: list[Any] = field(default_factory=list)
+    """Utterances over the open turn of which it is not known yet whether they were meant."""
     _caller_speaking: bool = False
     """Speech began, or went on, whose `EndOfTurn` is still to come."""
     _hangup: str = ""
+    _farewell: str = ""
+    """Why the call ends with the turn that has just closed, unless the caller has more to say."""
     _prompted: bool = False
     """ "Still there?" was said and not answered."""
 
@@ -139,12 +186,14 @@ class TurnMachine:
             case SpeechStarted():
                 self._prompted = False
                 self._caller_speaking = True
-                return self._stop_timer()
+                return (*self._stop_timer(), *self._hold())
             case BargeInHeard():
                 self._caller_speaking = True
                 return self._take_floor()
             case EndOfTurn():
                 return self._end_of_turn(event)
+            case Judged(utterance, meant):
+                return self._judged(utterance, meant)
             case TurnAudible(index):
                 if index == self.open_index:
                     self._audible = True
@@ -160,14 +209,25 @@ class TurnMachine:
         commands = self._stop_timer()
         index = self.next_index
         self.next_index += 1
-        self.open_index, self._cancelled, self._audible = index, False, False
+        self._farewell = ""
+        self.open_index, self._cancelled, self._audible, self.held = index, False, False, False
         self._asked = utterances
-        return (*commands, OpenTurn(index, kind, utterances))
+        commands = (*commands, OpenTurn(index, kind, utterances))
+        return (*commands, *self._hold()) if self._caller_speaking else commands
+
+    def _hold(self) -> tuple[Command, ...]:
+        if self.open_index is None or self._cancelled or self.held:
+            return ()
+        self.held = True
+        return (HoldTurn(self.open_index),)
 
     def _take_floor(self) -> tuple[Command, ...]:
         if self.open_index is None or self._cancelled:
             return ()
-        self._cancelled = True
+        self._cancelled, self.held = True, False
+        # Whatever was said over this turn belongs to what takes its place.
+        judging, self._judging = self._judging, []
+        self._waiting += judging
         if self._audible or not self._asked:
             return (CancelTurn(self.open_index, "barge_in"),)
         # Not answered yet: what was asked belongs to what is being said now.
@@ -175,27 +235,53 @@ class TurnMachine:
         return (CancelTurn(self.open_index, "caller_continued"),)
 
     def _end_of_turn(self, event: EndOfTurn) -> tuple[Command, ...]:
-        self._prompted = self._caller_speaking = False
+        self._prompted = False
+        if event.ends_speech:
+            self._caller_speaking = False
         if self.open_index is None:
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting, self._judging = [*self._waiting, *self._judging], [], []
             return self._open("answer", (*waiting, event.utterance))
-        if not self._cancelled and self._audible and not event.insistent:
-            return ()  # a cough or an "mhm" over the agent's words
-        commands = self._take_floor()
-        self._waiting.append(event.utterance)
-        return commands
+        if self._cancelled or event.insistent:
+            commands = self._take_floor()
+            self._waiting.append(event.utterance)
+            return commands
+        self._judging.append(event.utterance)
+        return (*self._hold(), Judge(event.utterance))
+
+    def _judged(self, utterance: Any, meant: bool) -> tuple[Command, ...]:
+        if utterance not in self._judging:
+            return ()  # it was taken along by something that was meant
+        if meant and self.open_index is not None:
+            return self._take_floor()
+        self._judging.remove(utterance)
+        if meant:
+            self._waiting.append(utterance)
+        return self._let_go() if self.open_index is not None else self._next()
+
+    def _let_go(self) -> tuple[Command, ...]:
+        if not self.held or self._judging or self._caller_speaking or self.open_index is None:
+            return ()
+        self.held = False
+        return (ResumeTurn(self.open_index),)
 
     def _closed(self, event: TurnClosed) -> tuple[Command, ...]:
         if event.index != self.open_index:
             return ()
-        self.open_index, self._asked = None, ()
+        self.open_index, self._asked, self.held = None, (), False
         if event.void:
             self.next_index -= 1
         if self._hangup:
             return self._end(self._hangup)
-        if event.ends_call and not self._waiting:
-            return self._end(event.ends_call)
-        if self._caller_speaking and (self._waiting or event.void):
+        self._farewell = event.ends_call
+        return self._next()
+
+    def _next(self) -> tuple[Command, ...]:
+        """No turn is open: who speaks now?"""
+        if self._judging:
+            return ()  # its verdict decides
+        if self._farewell and not self._waiting:
+            return self._end(self._farewell)
+        if self._caller_speaking:
             return ()  # the end of what is being said opens the next turn
         if self._waiting:
             waiting, self._waiting = self._waiting, []
@@ -217,13 +303,15 @@ class TurnMachine:
         self._hangup = reason
         if self._cancelled:
             return ()
-        self._cancelled = True
+        self._cancelled, self.held = True, False
         return (CancelTurn(self.open_index, "hangup"),)
 
     def _end(self, reason: str) -> tuple[Command, ...]:
         commands = self._stop_timer()
         self.ended = True
         self._waiting.clear()
+        self._judging.clear()
+        self.held = False
         return (*commands, EndCall(reason))
 
     def _stop_timer(self) -> tuple[Command, ...]:

@@ -13,8 +13,12 @@ from agents.pipeline.turn_machine import (
     Command,
     EndCall,
     EndOfTurn,
+    HoldTurn,
     HungUp,
+    Judge,
+    Judged,
     OpenTurn,
+    ResumeTurn,
     SpeechStarted,
     StartTimer,
     StopTimer,
@@ -60,12 +64,69 @@ def test_going_on_before_the_answer_asks_both_parts_together() -> None:
     )
 
 
-def test_a_word_over_the_agent_is_let_pass() -> None:
+def over_the_agent() -> TurnMachine:
+    """The agent answers, and the caller makes a sound."""
     machine = talking()
     machine.handle(EndOfTurn("q"))
     machine.handle(TurnAudible(1))
-    assert machine.handle(EndOfTurn("mhm")) == ()
+    assert machine.handle(SpeechStarted()) == (HoldTurn(1),)
+    return machine
+
+
+def test_a_word_over_the_agent_is_let_pass() -> None:
+    machine = over_the_agent()
+    assert machine.handle(EndOfTurn("mhm")) == (Judge("mhm"),)
+    assert machine.handle(Judged("mhm", False)) == (ResumeTurn(1),)
     assert machine.open_index == 1
+
+
+def test_a_word_that_was_meant_takes_the_floor_after_all() -> None:
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("no"))
+    assert machine.handle(Judged("no", True)) == (CancelTurn(1, "barge_in"),)
+    assert machine.handle(TurnClosed(1)) == (OpenTurn(2, "answer", ("no",)),)
+
+
+def test_the_agent_stays_silent_while_the_caller_makes_another_sound() -> None:
+    """Two voices at once otherwise: the first sound was nothing, the second may be."""
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("mhm"))
+    machine.handle(SpeechStarted())
+    assert machine.handle(Judged("mhm", False)) == ()
+    machine.handle(EndOfTurn("mhm again"))
+    assert machine.handle(Judged("mhm again", False)) == (ResumeTurn(1),)
+
+
+def test_a_word_over_the_last_word_of_an_answer_opens_no_turn() -> None:
+    """ "Okay" while the agent ends its sentence would be answered with "I did not understand"."""
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("okay"))
+    assert machine.handle(TurnClosed(1)) == ()
+    assert machine.handle(Judged("okay", False)) == (StartTimer("still_there", 10_000.0),)
+
+
+def test_a_question_over_goodbye_keeps_the_call_once_it_is_understood() -> None:
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("one more thing"))
+    assert machine.handle(TurnClosed(1, ends_call="goodbye")) == ()
+    assert machine.handle(Judged("one more thing", True)) == (OpenTurn(2, "answer", ("one more thing",)),)
+
+
+def test_a_murmur_over_goodbye_ends_the_call() -> None:
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("mhm"))
+    machine.handle(TurnClosed(1, ends_call="goodbye"))
+    assert machine.handle(Judged("mhm", False)) == (EndCall("goodbye"),)
+
+
+def test_a_verdict_on_what_was_taken_along_changes_nothing() -> None:
+    machine = over_the_agent()
+    machine.handle(EndOfTurn("mhm"))
+    machine.handle(SpeechStarted())
+    machine.handle(BargeInHeard())
+    assert machine.handle(Judged("mhm", False)) == ()
+    assert machine.handle(EndOfTurn("no wait", insistent=True)) == ()
+    assert machine.handle(TurnClosed(1)) == (OpenTurn(2, "answer", ("mhm", "no wait")),)
 
 
 def test_silence_is_asked_about_once_and_then_ends_the_call() -> None:
@@ -107,86 +168,115 @@ class Conversation(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.machine = TurnMachine()
-        self.speaking: int | None = None
-        self.cancelled: set[int] = set()
+        self.open: int | None = None
+        self.held = False
+        self.cancelled = ""
+        self.audible = False
+        self.utterances: tuple[object, ...] = ()
         self.timers: set[str] = set()
+        self.judging: list[int] = []
         self.asked = 0
-        self.answered: list[object] = []
-        self.let_pass: list[object] = []
-        self.waiting_for_end = False
+        self.settled: set[object] = set()
+        """Answered, or judged to be nothing."""
+        self.caller_speaks = False
+        self.caller_is_meant = False
         self.ended = False
         self.feed(Answered())
 
     def feed(self, event: TurnEvent) -> tuple[Command, ...]:
         commands = self.machine.handle(event)
         for command in commands:
+            assert not self.ended, "a command after the end"
             match command:
                 case OpenTurn(index, kind, utterances):
-                    assert self.speaking is None, "two speakers are authorised"
-                    assert not self.ended
+                    assert self.open is None, "two speakers are authorised"
                     assert not self.timers, "a silence timer runs while somebody speaks"
-                    self.speaking = index
-                    self.utterances = utterances
+                    self.open, self.utterances = index, utterances
+                    self.held, self.cancelled, self.audible = False, "", False
                     assert (kind == "answer") == bool(utterances)
-                case CancelTurn(index):
-                    assert index == self.speaking and index not in self.cancelled
-                    self.cancelled.add(index)
+                case HoldTurn(index):
+                    assert index == self.open and not self.held and not self.cancelled
+                    self.held = True
+                case ResumeTurn(index):
+                    assert index == self.open and self.held and not self.cancelled
+                    assert not self.caller_speaks, "the agent speaks on while the caller speaks"
+                    self.held = False
+                case Judge(utterance):
+                    assert self.held, "the agent speaks while it is not known what was said"
+                    self.judging.append(utterance)
+                case CancelTurn(index, reason):
+                    assert index == self.open and not self.cancelled
+                    self.cancelled, self.held = reason, False
                 case StartTimer(name):
-                    assert not self.timers
+                    assert not self.timers and self.open is None
+                    assert not self.caller_speaks, "silence is timed while the caller speaks"
                     self.timers.add(name)
                 case StopTimer(name):
                     self.timers.remove(name)
                 case EndCall():
-                    assert self.speaking is None, "the call ends with a turn open"
+                    assert self.open is None, "the call ends with a turn open"
                     assert not self.timers, "a timer outlives the call"
                     self.ended = True
         return commands
 
-    @precondition(lambda self: not self.ended)
-    @rule(insistent=st.booleans())
-    def caller_says_something(self, insistent: bool) -> None:
-        self.asked += 1
-        self.feed(SpeechStarted())
-        if insistent:
-            self.feed(BargeInHeard())
-        audible = self.machine._audible and not self.machine._cancelled
-        before = self.speaking
-        self.feed(EndOfTurn(self.asked, insistent))
-        if before is not None and audible and not insistent:
-            self.let_pass.append(self.asked)
-
-    @precondition(lambda self: not self.ended)
+    @precondition(lambda self: not self.ended and not self.caller_speaks)
     @rule()
-    def caller_starts(self) -> None:
+    def caller_makes_a_sound(self) -> None:
+        self.caller_speaks, self.caller_is_meant = True, False
         self.feed(SpeechStarted())
-        self.feed(BargeInHeard())
-        self.waiting_for_end = True
 
-    @precondition(lambda self: not self.ended and self.waiting_for_end)
+    @precondition(lambda self: not self.ended and self.caller_speaks)
+    @rule()
+    def caller_speaks_on(self) -> None:
+        self.feed(SpeechStarted())
+
+    @precondition(lambda self: not self.ended and self.caller_speaks)
+    @rule()
+    def caller_is_understood(self) -> None:
+        self.caller_is_meant = True
+        self.feed(BargeInHeard())
+        assert self.open is None or self.cancelled
+
+    @precondition(lambda self: not self.ended and self.caller_speaks)
     @rule()
     def caller_stops(self) -> None:
-        self.waiting_for_end = False
+        self.caller_speaks = False
         self.asked += 1
-        self.feed(EndOfTurn(self.asked, True))
+        self.feed(EndOfTurn(self.asked, self.caller_is_meant))
 
-    @precondition(lambda self: self.speaking is not None)
+    @precondition(lambda self: not self.ended)
+    @rule()
+    def caller_types(self) -> None:
+        """Or words come late, while the caller may already say something else."""
+        self.asked += 1
+        self.feed(EndOfTurn(self.asked, True, ends_speech=False))
+
+    @precondition(lambda self: self.judging)
+    @rule(meant=st.booleans())
+    def words_become_known(self, meant: bool) -> None:
+        utterance = self.judging.pop(0)
+        if not meant:
+            self.settled.add(utterance)
+        self.feed(Judged(utterance, meant))
+
+    @precondition(lambda self: self.open is not None)
     @rule()
     def agent_is_heard(self) -> None:
-        assert self.speaking is not None
-        self.feed(TurnAudible(self.speaking))
+        assert self.open is not None
+        if not self.held:
+            self.audible = True
+            self.feed(TurnAudible(self.open))
 
-    @precondition(lambda self: self.speaking is not None)
+    @precondition(lambda self: self.open is not None)
     @rule(void=st.booleans(), last=st.booleans())
     def turn_closes(self, void: bool, last: bool) -> None:
-        index = self.speaking
+        index = self.open
         assert index is not None
-        cancelled = index in self.cancelled
-        self.speaking = None
-        self.cancelled.discard(index)
-        continued = cancelled and not self.machine._audible and bool(self.machine._asked)
+        continued = self.cancelled == "caller_continued"
         if not continued:
-            self.answered += self.utterances
-        void = continued or (void and not cancelled)
+            self.settled |= set(self.utterances)
+        void = continued or (void and not self.cancelled)
+        self.open = None
         self.feed(TurnClosed(index, ends_call="goodbye" if last and not void else "", void=void))
 
     @precondition(lambda self: self.timers)
@@ -200,6 +290,8 @@ class Conversation(RuleBasedStateMachine):
         self.feed(TurnAudible(999))
         self.feed(TurnClosed(999))
         self.feed(TimerFired("nothing"))
+        self.feed(Judged(999, True))
+        self.feed(Judged(999, False))
 
     @precondition(lambda self: not self.ended)
     @rule()
@@ -208,15 +300,35 @@ class Conversation(RuleBasedStateMachine):
 
     @invariant()
     def machine_agrees_on_who_speaks(self) -> None:
-        assert self.machine.open_index == self.speaking
+        assert self.machine.open_index == self.open
+        if self.open is not None and not self.cancelled:
+            assert self.machine.held == self.held
+
+    @invariant()
+    def one_speaker(self) -> None:
+        """Nobody talks over a caller who makes a sound."""
+        if self.open is not None and not self.cancelled and self.caller_speaks:
+            assert self.held
+
+    @invariant()
+    def a_hold_has_a_reason(self) -> None:
+        """An agent held for nothing would be silent for ever."""
+        if self.held and self.open is not None and not self.ended:
+            assert self.caller_speaks or self.judging
+
+    @invariant()
+    def silence_is_somebodys(self) -> None:
+        """When nobody has the floor, something is bound to happen."""
+        if self.open is None and not self.ended:
+            assert self.timers or self.caller_speaks or self.judging
 
     @invariant()
     def nobody_is_forgotten(self) -> None:
-        """Every utterance is answered, being answered, waiting, or was a word over the agent."""
+        """Every utterance is answered, being answered, waiting, being judged, or was nothing."""
         if self.ended or self.machine._hangup:
             return
-        known = set(self.answered) | set(self.let_pass) | set(self.machine._waiting)
-        if self.speaking is not None:
+        known = self.settled | set(self.machine._waiting) | set(self.judging)
+        if self.open is not None:
             known |= set(self.utterances)
         assert known >= set(range(1, self.asked + 1))
 
@@ -224,11 +336,11 @@ class Conversation(RuleBasedStateMachine):
         """Whatever happened: hanging up ends the call once the open turn has closed."""
         if not self.ended:
             self.feed(HungUp("hangup"))
-            if self.speaking is not None:
-                index, self.speaking = self.speaking, None
+            if self.open is not None:
+                index, self.open = self.open, None
                 self.feed(TurnClosed(index))
             assert self.ended
 
 
-Conversation.TestCase.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
+Conversation.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestConversation = Conversation.TestCase

@@ -115,6 +115,57 @@ class VoiceActivity(Provider, Protocol):
     def open(self) -> VadStream: ...
 
 
+Expecting = Literal["", "yes_no", "choice", "phone", "date", "name", "address"]
+"""What the agent has just asked for; empty when it asked for nothing in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The caller is silent now; what is known of the utterance so far."""
+
+    silence_ms: float
+    """Since the last voiced window."""
+    speech_ms: float
+    """Voiced time of the utterance."""
+    text: str
+    """The latest transcript; empty when there is none yet."""
+    language: str
+    words_known: bool = False
+    """Whether `text` holds everything that was said: a final decode of it has come."""
+    expecting: Expecting = ""
+    overlapping: bool = False
+    """The caller began while the agent was speaking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    wait_ms: float
+    """Silence after which the caller is taken to have finished."""
+    completeness: float
+    """0 (goes on) to 1 (has finished)."""
+    reason: str
+    """complete | incomplete | dictation | backchannel | plain"""
+
+
+class TurnJudge(Protocol):
+    """Of one call: may learn how this caller speaks."""
+
+    speculate_ms: float
+    """Silence after which a final decode is begun on suspicion."""
+
+    def judge(self, pause: Pause) -> Judgement:
+        """Asked at every VAD window of silence, in the audio path: microseconds, no I/O."""
+
+    def went_on(self, gap_ms: float) -> None:
+        """The caller spoke on after a silence of `gap_ms`: it was no end."""
+
+
+class TurnModel(Provider, Protocol):
+    """When a caller has finished."""
+
+    def open(self) -> TurnJudge: ...
+
+
 class Embedder(Provider, Protocol):
     async def embed(
         self,
