@@ -329,6 +329,68 @@ INTENTS: list[dict[str, Any]] = [
         ),
     },
     {
+        "slug": "memory_recall",
+        "label": "Asks what was said",
+        "kind": "answer",
+        "sources": ["memory"],
+        "templates": {},
+        "line": "",
+        "examples": _examples(
+            """
+            What did I say my budget was?
+            Which area did I want?
+            What is my name?
+            What did you tell me about the price?
+            Do you remember what I am looking for?
+            How many bedrooms did I ask for?
+            When did I say I want to move in?
+            What did I tell you about my loan?
+            Remind me what I told you
+            What do you know about me?
+            What did we talk about last time?
+            Which floor did I prefer?
+            """,
+            """
+            मैंने अपना बजट कितना बताया था?
+            मेरा नाम क्या है?
+            मैंने कौन सा इलाका बताया था?
+            Maine apna budget kitna bataya tha?
+            Mera naam kya hai?
+            Aapko yaad hai maine kya bataya tha?
+            """,
+        ),
+    },
+    {
+        "slug": "about_caller",
+        "label": "Tells about themselves",
+        "kind": "answer",
+        "sources": ["memory"],
+        "templates": {},
+        "line": "",
+        "examples": _examples(
+            """
+            My budget is one crore
+            My name is Asha
+            We are a family of four
+            I want to move in by March
+            I will take a home loan
+            It is for investment
+            I prefer a high floor
+            We want to live there ourselves
+            Actually my budget is ninety lakh
+            I work in an office nearby
+            """,
+            """
+            मेरा बजट एक करोड़ है
+            मेरा नाम आशा है
+            हम चार लोग हैं
+            Mera budget ek crore hai
+            Mera naam Asha hai
+            Hum chaar log hain
+            """,
+        ),
+    },
+    {
         "slug": "greeting",
         "label": "Greeting",
         "kind": "social",

@@ -182,6 +182,7 @@ class Responder:
             turn.context["embeddings"] = snapshot.vectors_of(vectors)
             embedding = vectors[0] if vectors else None
             match = self._classifier.classify(text, vectors[-1] if vectors else None)
+            match = self._recollection.checked(match, text)
             found = entities.find_entities(text, self._places)
             match = self._follow_up(text, match, found)
             attributes |= {"slug": match.slug, "score": round(match.score, 3), "method": match.method}

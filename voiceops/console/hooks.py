@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import agents.api
 import crm.api
 import knowledge.api
+from agents.pipeline.memory.facts import SOURCE
 
 
 def note_delivery(session_id: str, turn_index: int, fact_id: str, state: str) -> None:
@@ -21,7 +22,7 @@ def crm_state(fact_ids: Sequence[str]) -> str:
 
 def source_names() -> tuple[str, ...]:
     """Every knowledge source that an intent may ask."""
-    return (*knowledge.api.SOURCES, *crm.api.SOURCE_NAMES)
+    return (*knowledge.api.SOURCES, *crm.api.SOURCE_NAMES, SOURCE)
 
 
 def agent_choices() -> list[tuple[str, str]]:

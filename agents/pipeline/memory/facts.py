@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+SOURCE = "memory"
+"""Named by an intent's sources, and in citations and the retrieval log."""
 ASKED = 0.6
 """Confidence of what somebody only asked about: "the price of a 3BHK" is not yet a wish for one."""
 STATED = 0.9

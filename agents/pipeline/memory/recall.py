@@ -31,6 +31,7 @@ _CUE = re.compile(
     r"|मैंने.*(?:बताय|बताई|बोला|कहा|दिया|दी थी|माँगा|मांगा)|याद (?:है|हैं)|मेर[ाीे] .*(?:क्या|कितन|कौन|कहाँ|कहां|कब)"
     r"|(?:क्या|कितन\S*) .*मेर[ाीे]|मुझे .*(?:चाहिए था|चाहिए थी|चाहिए थे)|\bmujhe .*chahiye th[aei]\b"
 )
+_OWN = re.compile(r"\b(?:i|i'm|i've|my|mine|we|our|maine|mera|meri|mere|hum|humne)\b|मैंने|मेर[ाीे]|हमने|हमार")
 _HISTORY = re.compile(
     r"\b(?:emi|instal\w*|kist|monthly payment|interest|quote[sd]?|quotation|offer(?:ed)?)\b|किस्त|ईएमआई|कोटेशन|ब्याज"
 )
@@ -98,7 +99,7 @@ _TALKED = re.compile(r"\b(?:talk|discuss|spoke|speak|said|say|told|tell|about|ba
 
 def asked_to_recall(text: str, *, certain: bool = False) -> Recall | None:
     """What of the past the caller asks for; None when this is no such question. `certain`: it is
-    known to be one, so that words without a cue will do."""
+    likely one, so that words of the caller's own will do for a cue."""
     lower = text.lower().replace("’", "'").strip()
     if _REPEAT.search(lower):
         return Recall("repeat")
@@ -107,7 +108,8 @@ def asked_to_recall(text: str, *, certain: bool = False) -> Recall | None:
         return Recall("last_call" if before else "all", before=before)
     history = _HISTORY.search(lower) is not None
     names = () if history else _names(lower)
-    if (certain or _CUE.search(lower)) and names:
+    cued = _CUE.search(lower) or (certain and _OWN.search(lower))
+    if cued and names:
         return Recall("facts", names, before)
     if not history and _TOLD.search(lower):
         topics = tuple(slug for slug, pattern in _TOPICS.items() if pattern.search(lower))
@@ -115,7 +117,7 @@ def asked_to_recall(text: str, *, certain: bool = False) -> Recall | None:
             return Recall("told", topics[:1], before)
     if before and not history and _TALKED.search(lower):
         return Recall("last_call", before=True)
-    return Recall("all") if certain else None
+    return Recall("all") if certain and _CUE.search(lower) and not history else None
 
 
 def _names(lower: str) -> tuple[str, ...]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from agents.pipeline.entities import Place, find_yes_no
-from agents.pipeline.intent import IntentMatch
+from agents.pipeline.intent import UNKNOWN, IntentMatch
 from agents.pipeline.lines import joined, say
 from agents.pipeline.memory import wording
 from agents.pipeline.memory.clauses import told_clauses
 from agents.pipeline.memory.extract import Setting, heard_facts
-from agents.pipeline.memory.facts import STATED, Change, Heard, Known, Merged, Rival, merge, settle
+from agents.pipeline.memory.facts import SOURCE, STATED, Change, Heard, Known, Merged, Rival, merge, settle
 from agents.pipeline.memory.long_term import LongTerm
 from agents.pipeline.memory.recall import Recall, asked_to_recall
 from agents.pipeline.memory.session import Memory
@@ -23,8 +23,6 @@ from agents.pipeline.turn import Clause, Turn
 from voiceops.core.events import RetrievalEntry
 from voiceops.core.plan import CallPlan, IntentSpec
 
-SOURCE = "memory"
-"""Named by an intent's sources, and in citations and the retrieval log."""
 TELLS = "about_caller"
 RECALLS = "memory_recall"
 MEMORY_INTENTS = (TELLS, RECALLS)
@@ -149,6 +147,23 @@ class Recollection:
         turn.commit.append(lambda: self._commit(turn, hearing))
         return hearing
 
+    def checked(self, match: IntentMatch, text: str) -> IntentMatch:
+        """The runner-up in place of an intent of memory's when memory finds nothing asked or told:
+        "tell me more about the project" is near to both, and only one can answer it."""
+        if match.slug not in MEMORY_INTENTS or match.method == "exact":
+            return match
+        if match.slug == RECALLS:
+            stands = asked_to_recall(text, certain=True) is not None
+        else:
+            stands = any(item.confidence >= STATED for item in self._heard(text))
+        if stands:
+            return match
+        runner_up = match.runner_up if match.runner_up not in MEMORY_INTENTS else UNKNOWN
+        return replace(match, slug=runner_up or UNKNOWN, runner_up=match.slug)
+
+    def _heard(self, text: str) -> list[Heard]:
+        return heard_facts(text, Setting(self.places, self.now()))
+
     def _commit(self, turn: Turn, hearing: Hearing) -> None:
         memory, merged = self.memory, hearing.merged
         memory.facts = dict(merged.facts)
@@ -191,6 +206,8 @@ class Recollection:
         certain = spec is not None and spec.slug == RECALLS
         if match.method != "exact" or certain:
             recall = asked_to_recall(hearing.text, certain=certain and match.method != "words")
+            if recall is None and certain and match.method == "exact":
+                recall = Recall("all")
             if recall is not None and not self._tells(recall, hearing):
                 return self._recalled(turn, recall, hearing, language)
         if self._is_told(hearing, match, spec):
