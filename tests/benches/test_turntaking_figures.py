@@ -66,6 +66,8 @@ def test_yielding_to_a_barge_in_is_no_false_interruption() -> None:
     assert (yielded.barge_ins, yielded.missed_barge_ins, yielded.silence_after_ms) == (1, (), (400.0,))
     assert yielded.false_interruptions == ()
     assert yielded.turns == 2, "what the caller says then is a turn"
+    half = judged(replace(call, stops=(6400.0,), resumed=(7600.0,)))
+    assert len(half.missed_barge_ins) == 1, "it stopped and then spoke on: that is no yielding"
     stubborn = judged(call)
     assert stubborn.missed_barge_ins == ("stop please",)
 

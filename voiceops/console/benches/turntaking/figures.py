@@ -69,6 +69,8 @@ class Played:
     prompts: tuple[tuple[str, bool], ...] = ()
     """What the agent should have done in a silence, and whether it did."""
     transcripts: tuple[tuple[float, str], ...] = ()
+    reasons: tuple[str, ...] = ()
+    """Why each end was decided, as the turn model said; empty when it said nothing."""
     held_out: bool = False
     ended: str = ""
 
@@ -94,6 +96,7 @@ class Judged:
     false_interruptions: tuple[str, ...]
     resumed: int
     resumed_in_time: int
+    resumed_after_ms: tuple[float, ...]
     barge_ins: int
     missed_barge_ins: tuple[str, ...]
     silence_after_ms: tuple[float, ...]
@@ -112,7 +115,7 @@ def judged(played: Played) -> Judged:
     delays: list[float] = []
     for said in turns:
         early = [at for at in played.decided if said.must_wait(at)]
-        cut_ins += [_up_to(said, at) for at in early]
+        cut_ins += [f"{_up_to(said, at)}{_why(at, played)}" for at in early]
         talked_over += sum(
             any(at < start < said.end_ms and said.must_wait(start) for start, _ in played.heard)
             for at in early[:1]
@@ -124,7 +127,7 @@ def judged(played: Played) -> Judged:
             delays.append(delay)
     barge_ins, missed_barge_ins, silences = _barge_ins(played)
     false = [at for at in played.stops if not _explained(at, played)]
-    took_up = [min((r - at for r in played.resumed if r >= at), default=None) for at in false]
+    took_up = [after for at in false if (after := _resumed_after(at, played)) is not None]
     presses = [said for said in played.said if said.kind == "press"]
     return Judged(
         name=played.name,
@@ -138,8 +141,9 @@ def judged(played: Played) -> Judged:
         delays_ms=tuple(delays),
         disturbances=sum(said.kind in ("backchannel", "sound") for said in played.said),
         false_interruptions=tuple(_cause(at, played) for at in false),
-        resumed=sum(after is not None for after in took_up),
-        resumed_in_time=sum(after is not None and after <= RESUME_MS for after in took_up),
+        resumed=len(took_up),
+        resumed_in_time=sum(after <= RESUME_MS for after in took_up),
+        resumed_after_ms=tuple(took_up),
         barge_ins=barge_ins,
         missed_barge_ins=tuple(missed_barge_ins),
         silence_after_ms=tuple(silences),
@@ -153,9 +157,20 @@ def judged(played: Played) -> Judged:
     )
 
 
+def _resumed_after(at_ms: float, played: Played) -> float | None:
+    """How long after a stop the sentence was taken up; None when it was not before the next stop."""
+    until = min((stop for stop in played.stops if stop > at_ms), default=float("inf"))
+    return min((again - at_ms for again in played.resumed if at_ms <= again <= until), default=None)
+
+
 def _delay(end_ms: float, decided: Sequence[float]) -> float | None:
     after = [at - end_ms for at in decided if -QUIET_TAIL_MS <= at - end_ms <= MISSED_MS]
     return min(after) if after else None
+
+
+def _why(at_ms: float, played: Played) -> str:
+    why = dict(zip(played.decided, played.reasons, strict=False)).get(at_ms, "")
+    return f" ({why})" if why else ""
 
 
 def _up_to(said: Said, at_ms: float) -> str:
@@ -189,10 +204,13 @@ def _barge_ins(played: Played) -> tuple[int, list[str], list[float]]:
         talking = [(a, b) for a, b in played.heard if a <= said.start_ms + 100 and b > said.start_ms + 150]
         if not talking:
             continue
-        stop = next((at for at in played.stops if said.start_ms <= at <= said.end_ms + STOP_GRACE_MS), None)
-        if stop is not None:
+        stops = [at for at in played.stops if said.start_ms <= at <= said.end_ms + STOP_GRACE_MS]
+        if stops and _resumed_after(stops[-1], played) is not None:
             count += 1
-            silences.append(stop - said.start_ms)
+            missed.append(f"{said.text} (stopped, and went on)")
+        elif stops:
+            count += 1
+            silences.append(stops[0] - said.start_ms)
         elif talking[-1][1] > said.end_ms + STOP_GRACE_MS:
             count += 1
             missed.append(said.text)
@@ -203,6 +221,9 @@ def _barge_ins(played: Played) -> tuple[int, list[str], list[float]]:
 def figures(marks: Iterable[Judged]) -> dict[str, Any]:
     """The table of one model over some dialogues."""
     marks = list(marks)
+    gaps = sorted(gap for m in marks for gap in m.resumed_after_ms)
+    false = sum(len(m.false_interruptions) for m in marks)
+    resumed = sum(m.resumed for m in marks)
     turns = sum(m.turns for m in marks)
     delays = sorted(delay for m in marks for delay in m.delays_ms)
     silences = sorted(delay for m in marks for delay in m.silence_after_ms)
@@ -219,9 +240,12 @@ def figures(marks: Iterable[Judged]) -> dict[str, Any]:
         "endpoint_delay_p50_ms": percentile(delays, 50),
         "endpoint_delay_p95_ms": percentile(delays, 95),
         "disturbances": sum(m.disturbances for m in marks),
-        "false_interruptions": sum(len(m.false_interruptions) for m in marks),
-        "resumed": sum(m.resumed for m in marks),
+        "false_interruptions": false,
+        "resumed": resumed,
         "resumed_within_2_s": sum(m.resumed_in_time for m in marks),
+        "resumed_after_p50_ms": percentile(gaps, 50),
+        "resumed_after_p95_ms": percentile(gaps, 95),
+        "sentences_lost": false - resumed,
         "barge_ins": sum(m.barge_ins for m in marks),
         "missed_barge_ins": sum(len(m.missed_barge_ins) for m in marks),
         "barge_in_to_silence_p50_ms": percentile(silences, 50),

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agents.pipeline.call import Call, CallPorts
-from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.mouth import LineCache
 from agents.pipeline.turn_machine import Command, EndOfTurn, TurnEvent, TurnMachine
 from agents.providers.vad.silero import SileroVad
@@ -30,6 +29,8 @@ from voiceops.core.ports import Capabilities, LlmDelta, LlmRequest
 from voiceops.core.streams import DropOldest
 from voiceops.core.virtual_time import VirtualTimeLoop
 
+HINTS = ("Lakeview Residency", "Orchid Grove", "Whitefield", "Sarjapur", "Indiranagar", "Hebbal")
+"""Vocabulary, as an agent of the demo has it."""
 GREETING = "Hello, Maya here."
 NO_ANSWER_MS = 6000.0
 """After this a caller who was not answered goes on."""
@@ -96,11 +97,13 @@ class _Watched:
 
     def __init__(self, machine: TurnMachine) -> None:
         self._machine = machine
-        self.ended: list[float] = []
+        self.ended: list[tuple[float, str]] = []
 
     def handle(self, event: TurnEvent) -> tuple[Command, ...]:
         if isinstance(event, EndOfTurn):
-            self.ended.append(now_ms())
+            end = getattr(event.utterance, "endpoint", None)
+            why = f"{end.reason} {end.completeness:.2f}, waits {end.wait_ms:.0f} ms" if end else ""
+            self.ended.append((now_ms(), why))
         return self._machine.handle(event)
 
     def __getattr__(self, name: str) -> Any:
@@ -123,7 +126,6 @@ class Bench:
     whisper: KeptWhisper
     vad: Callable[[], SileroVad]
     agent: AgentVoice
-    endpointing: Callable[[str], Endpointing | None]
     ledger: Ledger
 
 
@@ -177,7 +179,8 @@ class _Dialogue:
             tags=self.script.tags,
             held_out=self.script.held_out,
             said=tuple(self.said),
-            decided=tuple(at - self.begun_ms for at in watched.ended),
+            decided=tuple(at - self.begun_ms for at, _ in watched.ended),
+            reasons=tuple(why for _, why in watched.ended),
             stops=tuple(self.handset.stops),
             resumed=tuple(at for at, event in self.events if event.kind == "resumed"),
             heard=self.handset.heard(),
@@ -205,9 +208,10 @@ class _Dialogue:
             tts={"hibari": self.bench.agent}, vad=self.bench.vad(), embedder=nothing, retriever=nothing,
             facts=nothing,
         )  # fmt: skip
+        plan = CallPlan("bench", profile, (intent,), hints=HINTS)
         return _ObservedCall(
-            CallPlan("bench", profile, (intent,)), ports, self.inbound, self.handset, [self._hear], nothing,
-            LoopClock(), lines=LineCache(), endpointing=self.bench.endpointing(self.model),
+            plan, ports, self.inbound, self.handset, [self._hear], nothing, LoopClock(),
+            lines=LineCache(),
             wall=lambda: datetime(2026, 1, 5, 10, tzinfo=UTC) + timedelta(milliseconds=self.handset.ms()),
         )  # fmt: skip
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from agents.pipeline.endpointing import Endpointing, SilenceEndpointing
+from agents.providers.turn import REGISTRY
 from agents.providers.vad.silero import create as open_vad
 from voiceops.console.benches.turntaking.figures import Judged, Played, figures, judged
 from voiceops.console.benches.turntaking.models import AgentVoice, Ledger, load_whisper
 from voiceops.console.benches.turntaking.play import Bench, play
 from voiceops.console.benches.turntaking.suite import Dialogue, chosen, load
 from voiceops.console.benches.turntaking.voices import spoken
-from voiceops.core.errors import ConfigurationError
 from voiceops.settings import env
 
-PLAIN: Mapping[str, Callable[[], Endpointing]] = {
-    "silence": lambda: SilenceEndpointing(end_ms=500.0),
-}
-MODELS = ("silence",)
+MODELS = ("adaptive", "silence")
 
 
 def run(
@@ -41,8 +37,7 @@ def run(
     """
     names = tuple(dict.fromkeys(models)) or MODELS
     for name in names:
-        if name not in PLAIN:
-            raise ConfigurationError(f"--model {name}: use {' or '.join(PLAIN)}")
+        REGISTRY.load(name)
     script = chosen(load() if dialogues is None else dialogues, only)
     folder = folder or env.data_dir() / "bench" / "turntaking"
     voices = spoken(script, folder / "speech", say)
@@ -51,10 +46,7 @@ def run(
     results: dict[str, Any] = {}
     for name in names:
         ledger = Ledger(decode_ms)
-        bench = Bench(
-            voices, whisper, lambda: open_vad({}), agent, endpointing=lambda model: PLAIN[model](),
-            ledger=ledger,
-        )  # fmt: skip
+        bench = Bench(voices, whisper, lambda: open_vad({}), agent, ledger)
         started = time.monotonic()
         played: list[Played] = []
         for number, dialogue in enumerate(script, 1):
