@@ -107,14 +107,10 @@ class Run(Generic[T]):
     def told(self) -> Speculation:
         """What became of it, as far as it is known now."""
         claimed = self.claimed_ms
-        outcome: Literal["hit", "waste", "aborted"]
-        if claimed is not None:
-            outcome = "hit"
-        else:
-            outcome = "aborted" if self.aborted or self.running else "waste"
+        unused: Literal["aborted", "waste"] = "aborted" if self.aborted or self.running else "waste"
         saved = min(self.ended_ms or claimed, claimed) - self.started_ms if claimed is not None else 0.0
         return Speculation(
-            kind=self.kind, basis=self.basis, started_ms=self.started_ms, outcome=outcome,
+            kind=self.kind, basis=self.basis, started_ms=self.started_ms, outcome=unused if claimed is None else "hit",
             compute_ms=self.elapsed_ms, tokens=_tokens(self.items) if self.kind == "generation" else 0,
             saved_ms=max(0.0, saved), reason=str(self.error or "")[:120],
         )  # fmt: skip

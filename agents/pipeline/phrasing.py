@@ -141,7 +141,8 @@ class Phrasing:
                             break
         except Exception as error:
             code = code_of(error)
-            if code != "timeout":
+            refused_guess = turn.draft and code == "at_capacity"
+            if code != "timeout" and not refused_guess:
                 self.rests_until_ms = self.clock.now_ms() + LLM_REST_MS
             turn.decide("degrade", f"llm_{code}", f"{str(error) or 'no usable clause in time'}: template")
             if not said:

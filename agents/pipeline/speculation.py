@@ -15,7 +15,6 @@ from dataclasses import asdict
 from typing import Any
 
 from agents.pipeline.ahead import Ahead
-from agents.pipeline.intent import normalised
 from agents.pipeline.load import LoadGate
 from agents.pipeline.mouth import Mouth
 from agents.pipeline.responder import Responder
@@ -54,7 +53,10 @@ class Planner:
         self._budget = budget
         self.ahead = Ahead(scope=scope, call_ms=call_ms, settled=self._settled, refused=gate.refused)
         self._draft: asyncio.Task[None] | None = None
-        self._planned_from = ""
+        self._candidate = ""
+        """What the plan of the last silence was made from."""
+        self._planned_words = 0
+        """Of the utterance that goes on: words that have been planned from."""
         self._told: list[Speculation] = []
         self._closed = ""
         self._responder: Responder | None = None
@@ -70,26 +72,31 @@ class Planner:
     def heard_so_far(self, transcript: Transcript) -> None:
         """The caller speaks: understand and look up what the words so far ask for."""
         text = transcript.stable.strip()
-        if len(text.split()) >= FEWEST_WORDS:
+        words = len(text.split())
+        if words >= FEWEST_WORDS and words > self._planned_words:
+            self._planned_words = words
             self._plan("partial", text, transcript)
 
     def candidate(self, transcript: Transcript) -> None:
         """The caller is silent, perhaps to the end: plan the whole answer and voice its beginning."""
-        if transcript.text.strip():
-            self._plan("candidate", transcript.text.strip(), transcript)
+        text = transcript.text.strip()
+        if text and text != self._candidate:
+            self._candidate = text
+            self._planned_words = max(self._planned_words, len(text.split()))
+            self._plan("candidate", text, transcript)
 
     def abandon(self) -> None:
         """The caller goes on: what still runs is stopped."""
         self._drop_draft()
         self.ahead.abandon()
-        self._planned_from = ""
+        self._candidate = ""
 
     # What becomes of it -----------------------------------------------------------------
 
     def commit(self, turn: Turn) -> None:
         """The turn is real and takes over: drafting ends, what was begun is there to be claimed."""
         self._drop_draft()
-        self._planned_from = ""
+        self._candidate, self._planned_words = "", 0
         if self._closed:
             turn.context["speculation"] = f"off: {self._closed}"
 
@@ -115,14 +122,12 @@ class Planner:
     # Drafts -----------------------------------------------------------------------------
 
     def _plan(self, draft: Draft, text: str, transcript: Transcript) -> None:
-        plain = f"{draft}|{normalised(text)}"
-        if plain == self._planned_from or self._responder is None:
+        if self._responder is None:
             return
         self._closed = self._gate.closed() if self._wanted else "the agent does not plan ahead"
         if self._closed:
             return
         self._drop_draft()
-        self._planned_from = plain
         turn = Turn(
             index=-1, kind="answer", started_ms=self._call_ms(), language=self._language(transcript),
             call_ms=self._call_ms, emit=_silent, draft=draft, heard=text, budget=self._budget,

@@ -14,6 +14,7 @@ import pytest
 
 from agents.demo import INTENTS, PROFILE
 from agents.pipeline.call import Call, CallPorts
+from agents.pipeline.load import LoadGate
 from agents.pipeline.mouth import LineCache
 from agents.pipeline.recorder import Recorder
 from agents.pipeline.summary import CallSummary
@@ -136,6 +137,7 @@ class Desk:
         self.recorded = bytearray()
         self.summary: CallSummary | None = None
         self.mic = _Microphone(self)
+        self.gate: LoadGate | None = None
 
     # Looking ----------------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class Desk:
         start = self.line.now_ms()
         call = Call(
             self.plan, ports, self.inbound, self.line, [self.events.append], self.trace, LoopClock(),
-            self.recorder, lines=LineCache(),
+            self.recorder, lines=LineCache(), gate=self.gate,
             wall=lambda: NOW + timedelta(milliseconds=self.line.now_ms() - start),
         )  # fmt: skip
         if self.line.answer_mark is None:

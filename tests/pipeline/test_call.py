@@ -27,7 +27,8 @@ async def test_spoken_question_takes_the_same_path(desk: Desk) -> None:
     async with desk.on_call():
         turn = await desk.say("What is the price of a 3BHK in Whitefield?")
     assert turn["said"] == PRICE
-    assert turn["stt_ms"] and turn["retrieval_ms"] and turn["llm_ms"] and turn["tts_ms"]
+    assert turn["stt_ms"]
+    assert all(turn[key] is not None for key in ("retrieval_ms", "llm_ms", "tts_ms"))
     names = {span["name"] for span in turn["spans"]}
     assert {"endpointing", "stt", "intent", "retrieval", "llm", "grounding", "tts", "playout"} <= names
 

@@ -299,7 +299,8 @@ async def test_filler_time_is_no_latency(desk: Desk) -> None:
     """A filler counted as the answer would make every slow answer look fast."""
     desk.llm.reply = PRICE
     desk.llm.first_ms = 2500
-    desk.plan = plan(agent=replace(desk.plan.agent, budget=TurnBudget(llm_timeout_ms=4000)))
+    patient = TurnBudget(llm_ms=4000, llm_timeout_ms=4000, total_ms=6000)
+    desk.plan = plan(agent=replace(desk.plan.agent, budget=patient))
     async with desk.on_call():
         turn = await desk.say(QUESTION)
     assert turn["filler"] and turn["filler_ms"] > 300
