@@ -2,6 +2,7 @@
 a model."""
 
 from agents.alarms import ALARM_STATES, AlarmDetail, AlarmPage, alarm, alarm_counts, alarms
+from agents.recollections import earlier_facts
 from agents.records import (
     OUTCOMES,
     STAGES,
@@ -90,6 +91,7 @@ __all__ = [
     "call",
     "calls",
     "demo_call_count",
+    "earlier_facts",
     "embed_missing_examples",
     "filter_choices",
     "forget_demo_calls",

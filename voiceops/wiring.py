@@ -117,16 +117,19 @@ class Runtime:
             timezone=settings.TIME_ZONE,
             channel=offer.channel,
             extra={
-                "places": _places(),
+                "places": places(),
                 "is_demo": offer.is_demo,
                 "direction": offer.direction,
                 "called": offer.called,
                 "engines": self.providers.engines(),
+                "long_term": agents.api.earlier_facts(
+                    customer_id=customer.customer_id if customer else None, pii_caller=offer.pii_caller
+                ),
             },
         )
 
 
-def _places() -> list[dict[str, Any]]:
+def places() -> list[dict[str, Any]]:
     """Projects and localities with their Hindi spellings, as the pipeline matches them."""
     known = knowledge.api.places()
     localities = {place["locality"]: place["locality_hi"] for place in known}
