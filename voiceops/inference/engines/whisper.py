@@ -33,6 +33,8 @@ sentence, so a longer utterance gets it only when its words loop."""
 SHORT_S = 2.0
 LOOP_REPEATS = 3
 LOOP_WORDS = 6
+ECHO_WORDS = 3
+"""Words of a sentence that begins again, from which on it is taken for the decoder's own echo."""
 TOKENS_PER_S = 8
 """Upper bound of spoken English and Hindi; the length limit of a decode."""
 DOUBTFUL_LOGPROB = -0.7
@@ -44,6 +46,8 @@ SILENCE_NO_SPEECH = 0.55
 LANGUAGES = frozenset({"en", "hi"})
 SOUNDS_LIKE = {"ur": "hi"}
 """Spoken Urdu and spoken Hindi are one language to the ear."""
+_STOPS = ".,?!"
+_STUTTER = re.compile(r"([^\W\d])\1{7}")
 _DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 """A prompt in Latin script turns unclear Hindi into the prompt's own words."""
 
@@ -75,6 +79,7 @@ class Whisper:
             language: Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=language)
             for language in LANGUAGES
         }
+        self._vocabulary: dict[str, int] = self._model.hf_tokenizer.get_vocab()
         name = folder.name.removeprefix("faster-").removeprefix("whisper-")
         self.info = EngineInfo(
             engine=f"faster-whisper {name} (CTranslate2 int8)", languages=LANGUAGES, sample_rate_hz=RATE_HZ
@@ -160,6 +165,20 @@ class Whisper:
         total = sum(known.values()) or 1.0
         return {language: round(share / total, 4) for language, share in known.items()}
 
+    def _tokens(self, tokenizer: Tokenizer, text: str) -> list[int]:
+        """Tokens as the decoder itself writes them: whole words wherever the vocabulary has them. The
+        tokenizer's merges part even " the" in two."""
+        tokens: list[int] = []
+        for word in text.split():
+            stem = word.rstrip(_STOPS)
+            whole = self._vocabulary.get("Ġ" + stem)
+            stops = [self._vocabulary.get(stop) for stop in word[len(stem) :]]
+            if whole is None or None in stops:
+                tokens += tokenizer.encode(" " + word)
+            else:
+                tokens += [whole, *(stop for stop in stops if stop is not None)]
+        return tokens
+
     def _features(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-mel frames of the audio and its tail of silence, shape (mels, even frame count)."""
         window_s = max(len(audio) / RATE_HZ + TAIL_S, MIN_WINDOW_S)
@@ -180,7 +199,7 @@ class Whisper:
         prefix: str = "",
     ) -> _Decode:
         previous = tokenizer.encode(" " + ", ".join(hints) + ".") if hints else []
-        known = tokenizer.encode(" " + prefix) if prefix else []
+        known = self._tokens(tokenizer, prefix)
         prompt = [*self._model.get_prompt(tokenizer, previous, without_timestamps=True), *known]
         result = self._model.model.generate(
             encoded,
@@ -191,15 +210,32 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        text = tokenizer.decode([*known, *result.sequences_ids[0]]).strip()
-        return _Decode(text, float(result.scores[0]), float(result.no_speech_prob))
+        # The forced words are part of the result.
+        text = tokenizer.decode(result.sequences_ids[0]).strip()
+        return _Decode(once(text), float(result.scores[0]), float(result.no_speech_prob))
+
+
+def once(text: str) -> str:
+    """`text` without a repetition of its own beginning: "My budget is one crore. My budget is" is a
+    decoder that starts over. People repeat words, seldom whole sentences."""
+    words = text.split()
+    keys = [re.sub(r"\W", "", word.lower()) for word in words]
+    for start in range(ECHO_WORDS, len(keys) - ECHO_WORDS + 1):
+        length = min(start, len(keys) - start)
+        ends = words[start - 1][-1] in ".?!"
+        if ends and keys[start : start + length] == keys[:length] and len(keys) - start <= start:
+            return " ".join(words[:start])
+    return text
 
 
 def loops(text: str) -> bool:
-    """Whether one to six words stand three times or more in a row: a decoder that is stuck.
+    """Whether one to six words stand three times or more in a row, or a letter eight times: a decoder
+    that is stuck.
 
     Digits do not count: people do say "nine nine nine".
     """
+    if _STUTTER.search(text):
+        return True
     words = re.findall(r"\w+", text.lower())
     for size in range(1, LOOP_WORDS + 1):
         for start in range(len(words) - size * LOOP_REPEATS + 1):
