@@ -265,7 +265,7 @@ class Listening:
     def partial(self, transcript: Transcript) -> None:
         self._telling.emit(
             f"transcript.{transcript.kind}", text=transcript.text, language=transcript.language,
-            engine=transcript.engine, decode_ms=transcript.decode_ms,
+            engine=transcript.engine, decode_ms=transcript.decode_ms, stable=transcript.stable,
         )  # fmt: skip
         if self._planner is not None:
             self._planner.heard_so_far(transcript)

@@ -176,6 +176,7 @@ class Stage:
         turn.emit(
             "transcript.final", turn.index, text=transcript.text, language=transcript.language,
             engine=transcript.engine, decode_ms=transcript.decode_ms, confidence=transcript.confidence,
+            normalised=transcript.normalised,
         )  # fmt: skip
 
     # Speech -----------------------------------------------------------------------------
