@@ -10,7 +10,7 @@ import pytest
 from voiceops.console.benches.turntaking import sounds
 from voiceops.console.benches.turntaking.figures import Played, Said, figures, judged
 
-TURN = Said("turn", "my number is nine eight", ((1000.0, 2000.0), (2600.0, 3600.0)), (False,))
+TURN = Said("turn", ("my number is", "nine eight"), ((1000.0, 2000.0), (2600.0, 3600.0)), (False,))
 CALL = Played(
     name="call", tags=("pause",), said=(TURN,), decided=(), stops=(), resumed=(), heard=((4300.0, 9000.0),)
 )
@@ -18,8 +18,7 @@ CALL = Played(
 
 def test_an_end_decided_in_a_pause_is_a_cut_in_and_not_the_end() -> None:
     marks = judged(replace(CALL, decided=(2500.0, 4000.0)))
-    assert marks.cut_ins == ("my number | is nine eight",) or len(marks.cut_ins) == 1
-    assert "|" in marks.cut_ins[0]
+    assert marks.cut_ins == ("my number is | nine eight",)
     assert marks.delays_ms == (400.0,)
     assert marks.talked_over == 0, "the agent was not heard before the caller had finished"
     talking = replace(CALL, decided=(2500.0, 4000.0), heard=((2900.0, 3300.0), (4300.0, 9000.0)))
@@ -46,7 +45,7 @@ def test_a_pause_that_may_end_the_turn_is_no_trap() -> None:
 
 
 def test_a_stop_for_a_backchannel_is_false_and_may_be_taken_back_in_time() -> None:
-    mhm = Said("backchannel", "mhm", ((5000.0, 5400.0),), ())
+    mhm = Said("backchannel", ("mhm",), ((5000.0, 5400.0),), ())
     stopped = replace(CALL, said=(TURN, mhm), decided=(3900.0,), stops=(5300.0,))
     assert judged(stopped).false_interruptions == ("backchannel: mhm",)
     assert judged(stopped).resumed == 0
@@ -60,7 +59,7 @@ def test_a_stop_without_anything_said_is_false_too() -> None:
 
 
 def test_yielding_to_a_barge_in_is_no_false_interruption() -> None:
-    barge = Said("barge_in", "stop please", ((6000.0, 7000.0),), ())
+    barge = Said("barge_in", ("stop please",), ((6000.0, 7000.0),), ())
     call = replace(CALL, said=(TURN, barge), decided=(3900.0, 7300.0))
     yielded = judged(replace(call, stops=(6400.0,)))
     assert (yielded.barge_ins, yielded.missed_barge_ins, yielded.silence_after_ms) == (1, (), (400.0,))
@@ -73,7 +72,7 @@ def test_yielding_to_a_barge_in_is_no_false_interruption() -> None:
 
 
 def test_a_barge_in_over_an_agent_that_finishes_by_itself_tests_nothing() -> None:
-    barge = Said("barge_in", "stop please", ((8500.0, 9500.0),), ())
+    barge = Said("barge_in", ("stop please",), ((8500.0, 9500.0),), ())
     marks = judged(replace(CALL, said=(TURN, barge), decided=(3900.0, 9900.0)))
     assert (marks.barge_ins, marks.missed_barge_ins) == (0, ())
 

@@ -22,11 +22,16 @@ class Said:
 
     kind: str
     """turn | barge_in | backchannel | sound | press"""
-    text: str
+    pieces: tuple[str, ...]
+    """The words of each piece."""
     spans: tuple[tuple[float, float], ...]
     """(first sound, last sound) of each piece."""
     may_end: tuple[bool, ...]
     """For each pause between pieces: whether taking the turn there is no mistake."""
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.pieces)
 
     @property
     def start_ms(self) -> float:
@@ -174,14 +179,9 @@ def _why(at_ms: float, played: Played) -> str:
 
 
 def _up_to(said: Said, at_ms: float) -> str:
-    """The words said before a cut, by their share of the pieces' time."""
-    words: list[str] = []
-    pieces = said.text.split(" ")
-    total = sum(end - start for start, end in said.spans) or 1.0
-    spoken = sum(max(0.0, min(end, at_ms) - start) for start, end in said.spans if start < at_ms)
-    count = round(len(pieces) * spoken / total)
-    words = [*pieces[:count], "|", *pieces[count:]]
-    return " ".join(words)
+    """The words, with a bar where the caller was cut."""
+    spoken = sum(start <= at_ms for start, _ in said.spans)
+    return " ".join((*said.pieces[:spoken], "|", *said.pieces[spoken:]))
 
 
 def _explained(at_ms: float, played: Played) -> bool:

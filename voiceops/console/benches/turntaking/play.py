@@ -263,7 +263,7 @@ class _Dialogue:
         self.said.append(
             Said(
                 kind=kind,
-                text=" ".join(piece.text for piece in pieces),
+                pieces=tuple(piece.text for piece in pieces),
                 spans=tuple(spans),
                 may_end=tuple(piece.may_end for piece in pieces[:-1]),
             )
@@ -277,7 +277,7 @@ class _Dialogue:
             await self._pause(DIGIT_MS)
             self.inbound.put(WireDtmf(digit))
         ended = self.handset.ms()
-        self.said.append(Said("press", step.digits, ((started, ended),), ()))
+        self.said.append(Said("press", (step.digits,), ((started, ended),), ()))
         return ended
 
     async def _talk_over(self, step: Step, ended: float) -> None:
@@ -294,7 +294,7 @@ class _Dialogue:
         if over.kind == "sound":
             at = self.handset.ms() + LEAD_MS
             end = self.mic.put(sounds.mouth_sound(over.sound), at)
-            self.said.append(Said("sound", over.sound, ((at, end),), ()))
+            self.said.append(Said("sound", (over.sound,), ((at, end),), ()))
             await self._until_ms(end)
         elif over.kind == "backchannel":
             await self._say("backchannel", over.pieces)
