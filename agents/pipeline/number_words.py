@@ -130,6 +130,7 @@ def read_number(tokens: list[str], start: int) -> tuple[float, int] | None:
     "one crore twenty lakh" → 12000000; "1.2 crore" → 12000000; "eight point five" → 8.5.
     """
     total, current, index, seen, last_unit = 0.0, 0.0, start, False, 1000.0
+    largest = 0
     while index < len(tokens):
         word = tokens[index]
         value = word_value(word)
@@ -153,8 +154,11 @@ def read_number(tokens: list[str], start: int) -> tuple[float, int] | None:
         elif seen and (size := multiplier(word)) is not None:
             if size == 100:
                 current *= 100
+            elif size > largest > 100:
+                # "one thousand two hundred | crore" counts crores.
+                total, current, largest = (total + current) * size, 0.0, size
             else:
-                total, current = total + current * size, 0.0
+                total, current, largest = total + current * size, 0.0, max(largest, size)
             # After a scale word another group may follow: "one crore | twenty lakh".
             last_unit = 1000.0
             if index + 1 < len(tokens) and tokens[index + 1] == "and":
@@ -162,6 +166,8 @@ def read_number(tokens: list[str], start: int) -> tuple[float, int] | None:
             following = word_value(tokens[index + 1]) if index + 1 < len(tokens) else None
             if following is None:
                 index += 1
+                if index < len(tokens) and (multiplier(tokens[index]) or 0) > size:
+                    continue
                 break
             if not (following < 100 or size > 1000):
                 index += 1

@@ -35,14 +35,15 @@ _ORDINALS_TEXT = (
 _ORDINALS = {word: number for number, word in enumerate(_ORDINALS_TEXT.split(), 1)} | {
     "twenty-first": 21, "twenty-second": 22, "twenty-third": 23, "twenty-fourth": 24, "twenty-fifth": 25,
     "twenty-sixth": 26, "twenty-seventh": 27, "twenty-eighth": 28, "twenty-ninth": 29, "thirtieth": 30,
-    "thirty-first": 31,
+    "thirty-first": 31, "पहली": 1, "pehli": 1,
 }  # fmt: skip
 _PARTS = {
     "morning": "morning", "subah": "morning", "सुबह": "morning", "savere": "morning",
     "afternoon": "afternoon", "dopahar": "afternoon", "dopahr": "afternoon", "दोपहर": "afternoon",
+    "night": "night", "raat": "night", "रात": "night",
     "evening": "evening", "shaam": "evening", "sham": "evening", "शाम": "evening", "tonight": "evening",
 }  # fmt: skip
-PART_HOURS = {"morning": (8, 12), "afternoon": (12, 16), "evening": (16, 20)}
+PART_HOURS = {"morning": (8, 12), "afternoon": (12, 16), "evening": (16, 20), "night": (20, 24)}
 """Hours that a part of the day covers, end excluded."""
 
 _CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm|a\.m\.?|p\.m\.?)(?!\w)|\b(\d{1,2}):(\d{2})\b")
@@ -57,7 +58,7 @@ class When:
     day: date | None = None
     at: time | None = None
     part: str = ""
-    """morning | afternoon | evening, when only that was said."""
+    """morning | afternoon | evening | night, when only that was said."""
 
     def __bool__(self) -> bool:
         return self.day is not None or self.at is not None or bool(self.part)
@@ -146,38 +147,90 @@ def _time(lower: str, tokens: list[str], part: str) -> time | None:
         return _at(hour, minute, half, part)
     if any(token in ("noon", "midday") for token in tokens):
         return time(12)
-    for index, token in enumerate(tokens):
-        value = word_value(token)
-        if value is None or value != int(value) or not 1 <= value <= 23:
-            continue
-        before = tokens[index - 1] if index else ""
-        following = tokens[index + 1 : index + 4]
-        after = following[0] if following else ""
-        half = ""
-        if after in ("am", "pm", "a.m", "p.m"):
-            half = after[0]
-        minute = 0
-        if after in ("thirty", "fifteen", "forty-five", "30", "15", "45"):
-            minute = int(word_value(after) or 0)
-        if before == "half" or (before == "past" and index >= 2 and tokens[index - 2] == "half"):
-            minute = 30
-        if before in ("साढ़े", "saadhe", "sadhe"):
-            minute = 30
-        said_as_time = (
-            half
-            or any(word in _O_CLOCK for word in following[:2])
-            or before in ("at", "around", "by", "past", "half", "साढ़े", "saadhe", "sadhe")
-            or (after == "in" and part)
-            or before in _PARTS
-            or (minute and part)
-        )
-        if said_as_time and after not in ("bhk", "bedroom", "bed", "crore", "lakh"):
-            return _at(int(value), minute, half, part)
+    for index in range(len(tokens)):
+        found = _fraction(tokens, index, part) or _whole(tokens, index, part)
+        if found is not None:
+            return found
     return None
 
 
+_FRACTIONS = {
+    "साढ़े": 30, "साढे": 30, "saadhe": 30, "sadhe": 30, "saade": 30, "half": 30,
+    "सवा": 15, "sawa": 15, "sava": 15,
+    "पौने": -15, "paune": -15, "pone": -15,
+}  # fmt: skip
+"""Minutes that the word before an hour adds: "साढ़े पाँच" is half past five, "पौने छह" a quarter to six."""
+_ALONE = {"डेढ़": (1, 30), "डेढ": (1, 30), "dedh": (1, 30), "ढाई": (2, 30), "dhai": (2, 30), "adhai": (2, 30)}
+"""Half past one and half past two have words of their own."""
+_NOT_TIMES = ("bhk", "bedroom", "bed", "crore", "lakh", "लाख", "करोड़", "b", "बी", "बीएचके")
+
+
+def _fraction(tokens: list[str], index: int, part: str) -> time | None:
+    """ "डेढ़ बजे", "सवा पाँच", "paune chhah baje"."""
+    word = tokens[index]
+    after = tokens[index + 1] if index + 1 < len(tokens) else ""
+    if word in _ALONE and after in _O_CLOCK:
+        return _at(*_ALONE[word], "", part)
+    value = word_value(after) if word in _FRACTIONS else None
+    if value is None or value != int(value) or not 1 <= value <= 12:
+        return None
+    if (tokens[index + 2] if index + 2 < len(tokens) else "") in _NOT_TIMES:
+        return None
+    hour, minute = int(value), _FRACTIONS[word]
+    if minute < 0:
+        hour, minute = hour - 1 or 12, 60 + minute
+    half = _half(tokens, index + 2)
+    return _at(hour, minute, half, part)
+
+
+def _half(tokens: list[str], index: int) -> str:
+    following = tokens[index] if index < len(tokens) else ""
+    return following[0] if following in ("am", "pm", "a.m", "p.m") else ""
+
+
+def _whole(tokens: list[str], index: int, part: str) -> time | None:
+    value = word_value(tokens[index])
+    if value is None or value != int(value) or not 1 <= value <= 23:
+        return None
+    before = tokens[index - 1] if index else ""
+    following = tokens[index + 1 : index + 5]
+    after = following[0] if following else ""
+    minute, taken = _minutes(following)
+    half = _half(tokens, index + 1 + taken)
+    if before == "past" and index >= 2 and tokens[index - 2] == "half":
+        minute = 30
+    said_as_time = (
+        half
+        or any(word in _O_CLOCK for word in following[:2])
+        or after == "बजकर"
+        or before in ("at", "around", "by", "past")
+        or (after == "in" and part)
+        or before in _PARTS
+        or (minute and part)
+    )
+    if said_as_time and after not in _NOT_TIMES:
+        return _at(int(value), minute, half, part)
+    return None
+
+
+def _minutes(following: list[str]) -> tuple[int, int]:
+    """(minutes, words they took) said after an hour: "thirty", "oh five", "बजकर बीस मिनट"."""
+    words = [*following, "", "", ""]
+    if words[0] in ("बजकर", "bajkar") and (value := word_value(words[1])) is not None:
+        return (int(value), 3) if value < 60 else (0, 0)
+    if words[0] in ("oh", "o") and (value := word_value(words[1])) is not None and 0 < value < 10:
+        return int(value), 2
+    value = word_value(words[0])
+    if value is None or value != int(value) or not 10 <= value < 60:
+        return 0, 0
+    said = words[1] in ("am", "pm", "a.m", "p.m") or int(value) in (15, 30, 45)
+    return (int(value), 1) if said else (0, 0)
+
+
 def _at(hour: int, minute: int, half: str, part: str) -> time | None:
-    if not half and part:
+    if not half and part == "night":
+        half = "a" if hour == 12 or hour < 4 else "p"
+    elif not half and part:
         half = "a" if part == "morning" else "p"
     if half == "p" and hour < 12:
         hour += 12

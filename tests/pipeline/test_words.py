@@ -37,9 +37,9 @@ KNOWN = places_of({"places": PLACES}, ())
         ("8.5%", "eight point five percent", "आठ दशमलव पाँच प्रतिशत"),
         ("9876543210", "nine eight seven six five four three two one zero",
          "नौ आठ सात छह पाँच चार तीन दो एक शून्य"),
-        ("5 PM", "five PM", "पाँच बजे"),
-        ("11:30 AM", "eleven thirty AM", "ग्यारह बजकर तीस मिनट"),
-        ("Saturday, 28 November", "Saturday, twenty-eighth November", "Saturday, अट्ठाईस November"),
+        ("5 PM", "five PM", "शाम पाँच बजे"),
+        ("11:30 AM", "eleven thirty AM", "सुबह साढ़े ग्यारह बजे"),
+        ("Saturday, 28 November", "Saturday, twenty-eighth November", "शनिवार, अट्ठाईस नवंबर"),
     ],
 )  # fmt: skip
 def test_numbers_are_read_as_people_say_them(written: str, english: str, hindi: str) -> None:
