@@ -13,7 +13,7 @@ from agents.pipeline.ahead import Ahead
 from agents.pipeline.fallback import code_of
 from agents.pipeline.forecast import FORECAST, Forecast
 from agents.pipeline.playout import Playout, Segment
-from agents.pipeline.spoken import spoken
+from agents.pipeline.spoken import reader
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
 from voiceops.core.errors import TtsError
@@ -83,8 +83,10 @@ class Mouth:
         lines: LineCache | None = None,
         ahead: Ahead | None = None,
         forecast: Forecast | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
-        """`failed` takes (turn, provider, next provider or "", code, message)."""
+        """`failed` takes (turn, provider, next provider or "", code, message); `names` are written
+        names with their Hindi spelling, for Hindi voices."""
         self._profile = profile
         self._voices = voices
         self._playout = playout
@@ -93,6 +95,7 @@ class Mouth:
         self._lines = lines if lines is not None else LINES
         self._ahead = ahead
         self._forecast = forecast or FORECAST
+        self._spoken = reader(names or {})
         self._rests_until_ms: dict[str, float] = {}
 
     def chain(self, language: str) -> list[VoiceSpec]:
@@ -118,7 +121,7 @@ class Mouth:
         A voice that fails is followed by the next one from the clause's start: a repeated word is
         better than a lost one. A voice asked with less than the usual time is not put to rest.
         """
-        text = spoken(segment.text, language)
+        text = self._spoken(segment.text, language)
         timeout = timeout_ms if timeout_ms is not None else self._profile.budget.tts_timeout_ms
         started = self._clock.now_ms()
         self._playout.open(segment)
@@ -164,7 +167,7 @@ class Mouth:
         chain = self.chain(language)
         if self._ahead is None or not chain:
             return
-        spec, text = chain[0], spoken(clause_text, language)
+        spec, text = chain[0], self._spoken(clause_text, language)
         key = (spec.provider, spec.voice, language, text)
         if self._lines.get(key) is None:
             timeout = self._profile.budget.tts_timeout_ms
@@ -184,7 +187,7 @@ class Mouth:
         """Put fixed lines, as (text, language), into memory; failures are left for the day
         the line is needed."""
         for written, language in texts:
-            text = spoken(written, language)
+            text = self._spoken(written, language)
             for spec in self.chain(language)[:1]:
                 key = (spec.provider, spec.voice, language, text)
                 if self._lines.get(key) is not None:

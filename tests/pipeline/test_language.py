@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from agents.pipeline.language import Heard, LanguageState, heard_of, opening_language
 from agents.pipeline.language_requests import requested_language
 from agents.pipeline.language_words import name_words, text_evidence
-from tests.pipeline.conftest import ASHA, Desk, plan
+from tests.pipeline.conftest import ASHA, PLACES, Desk, plan
 from tests.pipeline.language_table import LABELLED, NAMES
 from voiceops.core.events import LanguageReading, Transcript
 
@@ -239,6 +240,12 @@ def test_utterances_of_one_turn_are_heard_as_one() -> None:
     assert heard_of([Transcript("final", "hi", "en", 1.0, 0, 0, "typed")]).typed
 
 
+HINDI_NAMES = {
+    "Lakeview Residency": "लेकव्यू रेज़िडेंसी", "Orchid Grove": "ऑर्किड ग्रोव", "Whitefield": "व्हाइटफ़ील्ड",
+    "Sarjapur": "सरजापुर", "Indiranagar": "इंदिरानगर",
+}  # fmt: skip
+
+
 # The whole call ----------------------------------------------------------------------------
 
 
@@ -252,6 +259,20 @@ async def test_a_hindi_call_is_hindi_in_every_word_said(desk: Desk) -> None:
     assert {sign["source"] for sign in reading["signs"]} == {"script", "words"}
     assert desk.heard_events("language")[0].data["after"] == "hi"
     assert "एक करोड़ बीस लाख रुपये" in desk.tts.said[-1]
+
+
+async def test_a_hindi_voice_gets_no_english_letters(desk: Desk) -> None:
+    """eSpeak's Hindi voice spells or mumbles what is not Devanagari."""
+    places = [{**place, "aliases": [HINDI_NAMES[place["name"]]]} for place in PLACES]
+    desk.plan = plan(extra={"places": places})
+    async with desk.on_call():
+        turn = await desk.type("व्हाइटफील्ड में तीन बीएचके की कीमत क्या है?")
+        visit = await desk.type("मुझे लेकव्यू रेज़िडेंसी की साइट विज़िट बुक करनी है")
+    assert "Lakeview Residency" in turn["said"], "captions keep the name as it is written"
+    assert "लेकव्यू रेज़िडेंसी" in " ".join(desk.tts.said) and visit["language"] == "hi"
+    for text, language in zip(desk.tts.said, desk.tts.languages, strict=True):
+        if language == "hi":
+            assert not re.search(r"[A-Za-z0-9₹]", text), text
 
 
 async def test_one_english_sentence_leaves_a_hindi_call_hindi(desk: Desk) -> None:
