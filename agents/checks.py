@@ -17,7 +17,7 @@ from agents.turn_settings import budget_problem, turn_models
 def default_turn_model(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """A new agent must get a turn model that exists."""
     default, known = str(Agent._meta.get_field("turn_model").get_default()), turn_models()
-    if not known or default in known:
+    if default in known:
         return []
     return [
         Error(
@@ -47,7 +47,7 @@ def stored_choices(
         return []
     known, found = turn_models(), list[CheckMessage]()
     for slug, turn_model, budget in agents:
-        if known and turn_model not in known:
+        if turn_model not in known:
             found.append(
                 Warning(
                     f"Agent {slug!r} asks for the turn model {turn_model!r}, which is not registered.",

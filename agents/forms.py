@@ -42,12 +42,14 @@ REQUIRED_LINES = {
 """Fixed lines no agent is without, by code."""
 
 BUDGET_LABELS = {
+    "endpoint_ms": "End of turn",
     "stt_ms": "Speech to text",
     "retrieval_ms": "Retrieval",
     "llm_ms": "Language model, first clause",
     "tts_ms": "Voice, first audio",
     "total_ms": "Whole turn",
-    "silence_filler_ms": "Filler after",
+    "filler_ms": "Filler after, if the answer will be late",
+    "silence_filler_ms": "Filler after, in any case",
     "llm_timeout_ms": "Language model gives up after",
     "retrieval_timeout_ms": "Retrieval gives up after",
     "tts_timeout_ms": "Voice gives up after",
@@ -56,12 +58,14 @@ BUDGET_LABELS = {
 }
 BUDGET_HELP = {
     "total_ms": "From the caller's last word to the first word of the answer.",
-    "silence_filler_ms": "A filler is said when no answer has begun by then.",
+    "endpoint_ms": "Silence in which the end of the turn is made out, before any other stage.",
+    "filler_ms": "Silence after which a filler is said when the answer is predicted to come too late.",
+    "silence_filler_ms": "Silence after which a filler is said when no answer has begun.",
     "llm_timeout_ms": "The recovery line or a template answers instead.",
 }
 TURN_MODEL_NOTES = {
     "adaptive": "adaptive: by the words, the voice and the caller's own pauses",
-    "plain": "plain: after a fixed silence",
+    "silence": "silence: after a fixed silence, whatever was said",
 }
 KINDS = {
     "answer": "Answer: look it up and say it",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
-from importlib import import_module
 from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from agents.providers.turn import REGISTRY
 from voiceops.core.budget import TurnBudget
 from voiceops.core.errors import ConfigurationError
 
-STAGE_KEYS = ("stt_ms", "retrieval_ms", "llm_ms", "tts_ms")
+STAGE_KEYS = ("endpoint_ms", "stt_ms", "retrieval_ms", "llm_ms", "tts_ms")
 """Shares of one turn; none may be longer than the whole, `total_ms`."""
 LONGEST_MS = 60_000
 
@@ -66,16 +66,12 @@ def validate_budget(value: Any) -> None:
 
 
 def turn_models() -> tuple[str, ...]:
-    """Registry names of every turn model; empty where this build has none to choose from."""
-    try:
-        registry = import_module("agents.providers.turn").REGISTRY
-    except ModuleNotFoundError:
-        return ()
-    return tuple(registry.names())
+    """Registry names of every turn model."""
+    return REGISTRY.names()
 
 
 def validate_turn_model(value: str) -> None:
     """For the model's field. Raises: ValidationError naming the known ones."""
     known = turn_models()
-    if known and value not in known:
+    if value not in known:
         raise ValidationError(f"There is no turn model {value!r}: use one of {', '.join(known)}.")

@@ -179,16 +179,16 @@ def test_a_budget_that_cannot_be_kept_names_its_key_and_unit(budget: Any, messag
 
 def test_the_system_check_names_the_turn_models_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("agents.turn_settings", "agents.checks"):
-        monkeypatch.setattr(f"{module}.turn_models", lambda: ("adaptive", "plain"))
+        monkeypatch.setattr(f"{module}.turn_models", lambda: ("adaptive", "silence"))
     agent = make_agent()
     assert run_checks(tags=["agents"], databases=["default"]) == []
     Agent.objects.update(turn_model="prescient", budget={"llm": 400})
     model, budget = run_checks(tags=["agents"], databases=["default"])
     assert (model.id, budget.id) == ("agents.W001", "agents.W002")
-    assert "'prescient'" in model.msg and "adaptive, plain" in str(model.hint)
+    assert "'prescient'" in model.msg and "adaptive, silence" in str(model.hint)
     assert "'llm_ms'" in budget.msg
     agent.refresh_from_db()
-    with pytest.raises(ValidationError, match="no turn model 'prescient': use one of adaptive, plain"):
+    with pytest.raises(ValidationError, match="no turn model 'prescient': use one of adaptive, silence"):
         agent.full_clean()
 
 
@@ -252,14 +252,14 @@ def _edited(agent: Agent, **changes: Any) -> Any:
 
 def test_an_operator_chooses_turn_model_and_speculation_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("agents.turn_settings", "agents.forms"):
-        monkeypatch.setattr(f"{module}.turn_models", lambda: ("adaptive", "plain"))
+        monkeypatch.setattr(f"{module}.turn_models", lambda: ("adaptive", "silence"))
     agent = make_agent(budget={"llm_ms": 350})
-    form = _edited(agent, turn_model="plain", speculation="", budget_llm_ms="300")
-    assert [name for name, _ in form.fields["turn_model"].choices] == ["adaptive", "plain"]
+    form = _edited(agent, turn_model="silence", speculation="", budget_llm_ms="300")
+    assert [name for name, _ in form.fields["turn_model"].choices] == ["adaptive", "silence"]
     assert form.is_valid(), form.errors
     form.save()
     agent.refresh_from_db()
-    assert (agent.turn_model, agent.speculation, agent.budget) == ("plain", False, {"llm_ms": 300})
+    assert (agent.turn_model, agent.speculation, agent.budget) == ("silence", False, {"llm_ms": 300})
 
 
 def test_an_operator_is_told_which_stage_would_outlast_the_turn() -> None:

@@ -105,13 +105,20 @@ def test_work_done_ahead_stands_before_the_moment_the_caller_stopped(turns: list
     assert [piece.outcome for piece in prefetch.pieces] == ["aborted", "hit"]
     assert all(piece.x < drawn.stopped_x for piece in prefetch.pieces)
     assert next(p for p in generation.pieces if p.outcome == "hit").x > drawn.stopped_x
-    assert (prefetch.saved_ms, voice.note) == (52.0, "1 of 1 used")
+    assert (prefetch.saved_ms, voice.note) == (52.0, "1 of 1")
     labels = [tick.label for tick in drawn.ticks]
     zero = labels.index("0 ms")
     assert drawn.ticks[zero].x == pytest.approx(drawn.stopped_x)
     assert labels[0].startswith("−") and drawn.budget_x > drawn.stopped_x
     everything = [*drawn.bars, *(piece for lane in drawn.lanes for piece in lane.pieces)]
     assert all(part.x >= 0 and part.x + part.width <= 100.9 for part in everything)
+
+
+def test_a_stage_that_began_early_is_not_called_late(turns: list[TurnDetail]) -> None:
+    drawn = waterfall.draw(turns[1], TurnBudget())
+    assert drawn is not None
+    assert {bar.name: bar.duration_ms for bar in drawn.bars}["stt"] > 150
+    assert drawn.overspent == ("Endpointing", "Language model")
 
 
 def test_a_turn_that_was_typed_has_no_moment_of_stopping(turns: list[TurnDetail]) -> None:
@@ -172,14 +179,16 @@ def test_guesses_are_summed_up_by_what_they_were_worth(turns: list[TurnDetail]) 
     )
     assert story.guesses[0].before_stop_ms == 1380.0
     assert turn_words.ahead_story(turns[3]).summary == ""
+    busy = replace(turns[3], context={"speculation": "off: 9 calls are live"})
+    assert turn_words.ahead_story(busy).summary == "Nothing was prepared ahead (9 calls are live)."
 
 
 def test_memory_tells_new_corrected_and_contradicted_facts_first(turns: list[TurnDetail]) -> None:
     facts = turn_words.remembered(turns[2].memory)
-    assert [(fact.name, fact.change, fact.value, fact.before) for fact in facts] == [
-        ("budget", "corrected", "₹1.5 crore", "₹1.2 crore"),
-        ("preferred_location", "contradicted", "Whitefield", "Whitefield"),
-        ("property_type", "", "3BHK", ""),
+    assert [(fact.name, fact.change_words, fact.value, fact.before, fact.rival) for fact in facts] == [
+        ("budget", "corrected", "₹1.5 crore", "₹1.2 crore", ""),
+        ("preferred_location", "in doubt", "Whitefield", "", "Hebbal"),
+        ("property_type", "", "3BHK", "", ""),
     ]  # fmt: skip
     assert (facts[0].said, facts[0].turn, facts[0].confidence) == ("एक करोड़ पचास लाख", 3, 0.91)
     assert turn_words.remembered({"facts": None, "changes": "odd"}) == ()

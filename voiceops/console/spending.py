@@ -17,6 +17,8 @@ STAGES = {
     "total": ("Whole turn", "total"),
 }
 """Stage of a budget line: what a person reads, and whose colour it has."""
+SHORT = {"stt": "Speech", "llm": "Model"}
+"""Where there is little room."""
 
 CHEAPER_WAYS = (
     ("llm_smaller", "A smaller language model answered"),
@@ -48,6 +50,7 @@ class Cell:
 
     stage: str
     label: str
+    short: str
     colour: str
     budget_ms: float
     actual_ms: float | None
@@ -132,6 +135,7 @@ def _cell(line: BudgetDetail, guessed: frozenset[str]) -> Cell:
     return Cell(
         stage=line.stage,
         label=label,
+        short=SHORT.get(line.stage, label),
         colour=colour,
         budget_ms=line.budget_ms,
         actual_ms=line.actual_ms,

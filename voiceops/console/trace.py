@@ -14,6 +14,8 @@ from voiceops.console import live, peaks, spending, turn_words, waterfall
 from voiceops.console.templatetags.console import words
 from voiceops.console.views import agent_budget
 
+UNREADABLE = ("messages", "embeddings")
+"""Of a turn's context: shown apart, or vectors that nobody reads. The JSON pane has them all."""
 LOOK_AGAIN_S = 2
 """How often the page of a call that is being stored looks again."""
 
@@ -46,7 +48,7 @@ def _turn_context(found: agents.CallDetail, turn: agents.TurnDetail) -> dict[str
         "ahead": turn_words.ahead_story(turn),
         "remembered": turn_words.remembered(turn.memory),
         "snapshot": turn_words.snapshot(turn.context),
-        "context_rest": _plain({k: v for k, v in turn.context.items() if k != "messages"}),
+        "context_rest": _plain({k: v for k, v in turn.context.items() if k not in UNREADABLE}),
         "raw": _plain(asdict(turn)),
         "replay": f"manage.py replay {found.summary.session_id} {turn.index}",
     }

@@ -29,7 +29,16 @@ ENDPOINTS = {
 """Endpoint reason as a sentence without its full stop."""
 
 SIGNS = {"acoustic": "Sound", "script": "Script", "words": "Words"}
-CHANGES = {"new": "new", "corrected": "corrected", "contradicted": "contradicts what was said before"}
+CHANGES = {
+    "new": ("new", "ok"),
+    "corrected": ("corrected", "accent"),
+    "contradicted": ("in doubt", "warn"),
+    "confirmed": ("confirmed", "ok"),
+    "kept": ("kept", "ok"),
+    "retracted": ("taken back", "warn"),
+    "refused": ("not told", ""),
+}
+"""What a turn did to a remembered fact: in a word or two, and the tone of its badge."""
 RUPEE_NAMES = ("budget", "price", "amount", "emi", "deposit", "rent")
 _STRENGTHS = ((0.75, "strong"), (0.4, "fair"), (0.0, "weak"))
 
@@ -216,6 +225,7 @@ def _guess(item: Speculation, stopped_ms: float | None) -> Guess:
 
 
 def ahead_story(turn: TurnDetail) -> AheadStory:
+    """What was prepared; or why nothing was, when the turn tells it."""
     items = turn.speculations
     hits = [item for item in items if item.outcome == "hit"]
     lost = [item for item in items if item.outcome != "hit"]
@@ -231,6 +241,8 @@ def ahead_story(turn: TurnDetail) -> AheadStory:
         guesses = "guess was" if len(lost) == 1 else "guesses were"
         cost = f"{milliseconds(compute)} of compute" + (f" and {tokens} tokens" if tokens else "")
         parts.append(f"{len(lost)} {guesses} thrown away ({cost}).")
+    if not items and (why := turn.context.get("speculation")):
+        parts.append(f"Nothing was prepared ahead ({str(why).removeprefix('off: ')}).")
     return AheadStory(
         guesses=tuple(_guess(item, stopped_at(turn)) for item in sorted(items, key=lambda i: i.started_ms)),
         summary=" ".join(parts),
@@ -247,13 +259,13 @@ class Remembered:
     turn: int | None
     confidence: float | None
     change: str
-    """What this turn did to it: new, corrected, contradicted; empty when nothing."""
+    """What this turn did to it: new, corrected, contradicted…; empty when nothing."""
     change_words: str
+    tone: str
     before: str
-
-    @property
-    def tone(self) -> str:
-        return {"new": "ok", "corrected": "accent", "contradicted": "warn"}.get(self.change, "")
+    """The value it had, when this turn replaced it."""
+    rival: str
+    """Another value that was said and that the caller is asked about."""
 
 
 def value_words(name: str, value: Any) -> str:
@@ -286,18 +298,25 @@ def remembered(memory: Mapping[str, Any]) -> tuple[Remembered, ...]:
         entry = raw if isinstance(raw, Mapping) else {"value": raw}
         item = changes.get(name, {})
         change = str(item.get("change") or "")
-        value = entry.get("value") if name in known else item.get("after")
-        before = item.get("before")
+        words, tone = CHANGES.get(change, (change.replace("_", " "), ""))
+        before, after = item.get("before"), item.get("after")
+        value = entry.get("value") if name in known else after if change != "retracted" else before
+        rival = entry.get("rival")
+        other = rival.get("value") if isinstance(rival, Mapping) else None
+        if change == "contradicted" and other is None:
+            other = after
         rows.append(
             Remembered(
                 name=name,
                 value=value_words(name, value),
-                said=str(entry.get("said") or ""),
+                said=str(entry.get("said") or item.get("said") or ""),
                 turn=entry.get("turn") if isinstance(entry.get("turn"), int) else None,
                 confidence=_share(entry.get("confidence")),
                 change=change,
-                change_words=CHANGES.get(change, change.replace("_", " ")),
-                before=value_words(name, before) if before is not None else "",
+                change_words=words,
+                tone=tone,
+                before=value_words(name, before) if change == "corrected" and before is not None else "",
+                rival=value_words(name, other) if other is not None else "",
             )
         )
     return tuple(rows)

@@ -80,6 +80,7 @@ class Lane:
     pieces: tuple[Piece, ...]
     saved_ms: float
     note: str
+    """How many of the guesses were used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,19 @@ def _axis(turn: TurnDetail, spans: Sequence[SpanDetail], budget: TurnBudget) -> 
     return _Axis(zero_ms, begin_ms, end_ms + 0.08 * (end_ms - begin_ms))
 
 
-def _bar(span: SpanDetail, budget: TurnBudget, axis: _Axis) -> Bar:
+def _is_within(span: SpanDetail, turn: TurnDetail) -> bool:
+    """The turn itself says that the caller did not wait too long for this stage: a span may be
+    longer than that, when it began before the caller had stopped."""
+    stage = "endpoint" if span.name == "endpointing" else span.name
+    return any(line.stage == stage and not line.over_budget for line in turn.budget)
+
+
+def _bar(span: SpanDetail, turn: TurnDetail, budget: TurnBudget, axis: _Axis) -> Bar:
     start_ms = span.start_ms - axis.zero_ms
     end_ms = start_ms + span.duration_ms
     allowed = _budget(span, budget)
+    if allowed is not None and span.duration_ms > allowed and _is_within(span, turn):
+        allowed = None
     limit_ms = start_ms + allowed if allowed is not None else end_ms
     x, end_x, limit_x = axis.at(start_ms), axis.at(end_ms), axis.at(limit_ms)
     return Bar(
@@ -213,7 +223,7 @@ def _lanes(turn: TurnDetail, axis: _Axis) -> tuple[Lane, ...]:
             pieces.append(Piece(x, max(0.8, end_x - x), item.outcome, _title(item, begins_ms)))
         saved_ms = sum(item.saved_ms for item in items if item.outcome == "hit")
         used = sum(item.outcome == "hit" for item in items)
-        lanes.append(Lane(stage, label, tuple(pieces), saved_ms, f"{used} of {len(items)} used"))
+        lanes.append(Lane(stage, label, tuple(pieces), saved_ms, f"{used} of {len(items)}"))
     return tuple(lanes)
 
 
@@ -223,7 +233,7 @@ def draw(turn: TurnDetail, budget: TurnBudget) -> Waterfall | None:
     if not spans:
         return None
     axis = _axis(turn, spans, budget)
-    bars = tuple(_bar(span, budget, axis) for span in spans)
+    bars = tuple(_bar(span, turn, budget, axis) for span in spans)
     over = sorted(
         (bar for bar in bars if bar.is_over), key=lambda bar: (bar.budget_ms or 0) - bar.duration_ms
     )

@@ -160,7 +160,7 @@ def test_a_turn_opens_seeks_and_tells_everything(site: Site, open_page: OpenPage
     expect(panel).to_contain_text("Turn 1")
     page.get_by_role("link", name="EMI history").click()
     expect(panel).to_contain_text("Turn 2")
-    expect(panel).to_contain_text("over: Language model")
+    expect(panel.locator(".verdict").first).to_contain_text("over their share: Language model by")
     expect(panel.locator(".nine dt")).to_have_text(list(TELEMETRY_KEYS))
     assert page.evaluate("document.getElementById('audio').currentTime") == pytest.approx(13.0, abs=2)
     panel.get_by_role("tab", name="Retrieval").focus()

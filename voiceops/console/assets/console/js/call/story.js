@@ -16,7 +16,10 @@ const LANGUAGES = { en: "English", hi: "Hindi" };
 const SIGNS = { acoustic: "Sound", script: "Script", words: "Words" };
 const GUESSES = { prefetch: "facts", generation: "answer", first_clause: "voice" };
 const STAGES = { prefetch: "retrieval", generation: "llm", first_clause: "tts" };
-const CHANGES = { new: "ok", corrected: "accent", contradicted: "warn" };
+const CHANGES = {
+  new: ["new", "ok"], corrected: ["corrected", "accent"], contradicted: ["in doubt", "warn"], confirmed: ["confirmed", "ok"],
+  kept: ["kept", "ok"], retracted: ["taken back", "warn"], refused: ["not told", ""],
+};
 const RUPEES = /budget|price|amount|emi|deposit|rent/;
 
 const name = (tag) => LANGUAGES[tag] ?? tag ?? "";
@@ -94,10 +97,13 @@ function memory(kept) {
   const chips = names.map((key) => {
     const change = changes.get(key);
     const fact = facts[key];
-    const value = fact && typeof fact === "object" && "value" in fact ? fact.value : fact ?? change?.after;
-    const chip = make("span", "fact-chip", make("span", "faint", words(key)), " ", make("strong", "", valueWords(key, value)),
-      change ? badge(change.change, CHANGES[change.change] ?? "") : null);
-    const before = change && change.change !== "new" && change.before !== null ? `was ${valueWords(key, change.before)}` : "";
+    const value = fact && typeof fact === "object" && "value" in fact ? fact.value
+      : fact ?? (change?.change === "retracted" ? change.before : change?.after);
+    const rival = fact?.rival?.value ?? (change?.change === "contradicted" ? change.after : null);
+    const shown = rival === null || rival === undefined ? valueWords(key, value) : `${valueWords(key, value)} or ${valueWords(key, rival)}?`;
+    const chip = make("span", "fact-chip", make("span", "faint", words(key)), " ", make("strong", "", shown),
+      change ? badge(...(CHANGES[change.change] ?? [words(change.change).toLowerCase()])) : null);
+    const before = change?.change === "corrected" && change.before !== null ? `was ${valueWords(key, change.before)}` : "";
     chip.title = [fact?.said ? `“${fact.said}”` : "", fact?.turn !== undefined ? `turn ${fact.turn}` : "", before].filter(Boolean).join(", ");
     return chip;
   });

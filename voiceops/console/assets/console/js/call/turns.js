@@ -100,7 +100,7 @@ const HANDLERS = {
     const turn = turns.turn(event);
     if (turn.heard) return turn;
     turn.firm = data.stable || data.text || "";
-    if (!turn.partial.startsWith(turn.firm)) turn.partial = data.text || turn.firm;
+    turn.partial = data.text || turn.partial;
     return turn;
   },
   "transcript.final": (turns, event, data) => {
@@ -214,7 +214,7 @@ const HANDLERS = {
     turn.endpoint = data.endpoint ?? turn.endpoint;
     turn.reading = data.language_reading ?? turn.reading;
     turn.memory = data.memory && Object.keys(data.memory).length ? data.memory : turn.memory;
-    if (data.speculations?.length) turn.guesses = data.speculations;
+    if (data.speculations) turn.guesses = data.speculations;
     turn.budget = data.budget ?? [];
     turn.source = data.answer_source ?? turn.source;
     if (!turn.intent && data.intent) turn.intent = { slug: data.intent };

@@ -15,6 +15,7 @@ const turns = [...document.querySelectorAll(".script-turn")].map((element) => ({
   index: Number(element.dataset.turn), start_ms: Number(element.dataset.start), end_ms: Number(element.dataset.end),
 }));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const narrow = matchMedia("(max-width: 1100px)");
 let waveform = null;
 let frame = 0;
 
@@ -132,6 +133,8 @@ for (const turn of turns) {
     event.preventDefault();
     history.replaceState(null, "", `#turn-${turn.index}`);
     choose(turn, { open: false });
+    // Below the transcript, where there is one column: bring it into view.
+    if (narrow.matches) document.getElementById("turn-panel").scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
   });
 }
 
