@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Kind = Literal["prefetch", "generation", "first_clause"]
+Outcome = Literal["hit", "waste", "aborted"]
 Work = Callable[[Priority], AsyncIterator[T]]
 """Begins the work at a priority and yields what it brings."""
 
@@ -107,10 +108,11 @@ class Run(Generic[T]):
     def told(self) -> Speculation:
         """What became of it, as far as it is known now."""
         claimed = self.claimed_ms
-        unused: Literal["aborted", "waste"] = "aborted" if self.aborted or self.running else "waste"
+        unused: Outcome = "aborted" if self.aborted or self.running else "waste"
+        outcome: Outcome = unused if claimed is None else "hit"
         saved = min(self.ended_ms or claimed, claimed) - self.started_ms if claimed is not None else 0.0
         return Speculation(
-            kind=self.kind, basis=self.basis, started_ms=self.started_ms, outcome=unused if claimed is None else "hit",
+            kind=self.kind, basis=self.basis, started_ms=self.started_ms, outcome=outcome,
             compute_ms=self.elapsed_ms, tokens=_tokens(self.items) if self.kind == "generation" else 0,
             saved_ms=max(0.0, saved), reason=str(self.error or "")[:120],
         )  # fmt: skip

@@ -136,6 +136,21 @@ async def test_a_bad_stream_is_an_error_and_is_closed(body: Body, code: str) -> 
     assert body.closed
 
 
+async def test_a_kept_connection_that_had_died_costs_no_answer() -> None:
+    """The server closes idle connections; the first question after a pause must not fail for it."""
+    asked = 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        return httpx.Response(200, stream=Body(chunk("1.2 crore", "stop"), DONE))
+
+    assert "".join(delta.text for delta in await read(model(answer))) == "1.2 crore"
+    assert asked == 2
+
+
 @pytest.mark.parametrize(
     ("status", "code", "permanent"),
     [

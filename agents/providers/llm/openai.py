@@ -142,13 +142,10 @@ class OpenAiModel:
         """The JSON objects of one streamed answer; every wait is bound by `deadline`."""
         if deadline.expired:
             raise LlmError("the deadline had passed before the request", code="timeout")
-        request = self._http().build_request(
-            "POST", f"{self._url}/chat/completions", json=body, headers=self._headers
-        )
         response: httpx.Response | None = None
         try:
             async with deadline.timeout():
-                response = await self._http().send(request, stream=True)
+                response = await self._send(body)
                 if response.status_code != 200:
                     await response.aread()
             if response.status_code != 200:
@@ -172,6 +169,20 @@ class OpenAiModel:
         finally:
             if response is not None:
                 await response.aclose()
+
+    async def _send(self, body: dict[str, Any]) -> httpx.Response:
+        """One streamed answer's headers. A kept connection that the server has closed meanwhile is
+        replaced once: the request never reached it."""
+        for attempt in (1, 2):
+            request = self._http().build_request(
+                "POST", f"{self._url}/chat/completions", json=body, headers=self._headers
+            )
+            try:
+                return await self._http().send(request, stream=True)
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                if attempt == 2:
+                    raise
+        raise AssertionError("unreachable")
 
     def _http(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
