@@ -32,6 +32,8 @@ class Transcript:
     """`text` with numbers, amounts, times and phone numbers in digits; empty when nothing changed."""
     language_scores: Mapping[str, float] = field(default_factory=dict)
     """Acoustic identification: probability by language tag; empty when the engine has none."""
+    note: str = ""
+    """What was done beyond one decode, in words: decoded again in another language."""
 
 
 # Wire side: what a transport decodes out of a message ------------------------------------
