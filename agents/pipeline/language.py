@@ -69,7 +69,7 @@ def heard_of(transcripts: Sequence[Transcript]) -> Heard:
         longest.language if longest else "",
         longest.confidence if longest else 0.0,
         sum(item.audio_ms for item in spoken),
-        " ".join(note for item in spoken if (note := getattr(item, "note", ""))),
+        "; ".join(item.note for item in spoken if item.note),
     )
 
 

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from agents.pipeline.fallback import code_of
 from agents.pipeline.normalise import normalise
+from agents.pipeline.second_opinion import SecondOpinion
 from voiceops.core.audio import PIPELINE_RATE_HZ, pcm_duration_ms
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
+from voiceops.core.errors import SttError
 from voiceops.core.events import Transcript
 from voiceops.core.ports import SpeechToText, SttStream
 
@@ -33,13 +35,16 @@ class Recogniser:
         clock: Clock,
         timeout_ms: float,
         failed: Failed,
+        second: SecondOpinion | None = None,
     ) -> None:
+        """`second` decodes once more what sounds like another language than `language`."""
         self._providers = tuple(providers)
         self._language = language
         self._hints = tuple(hints)
         self._clock = clock
         self._timeout_ms = timeout_ms
         self._failed = failed
+        self._second = second
         self._audio = bytearray()
         self._stream: SttStream | None = None
         self._provider = -1
@@ -81,10 +86,29 @@ class Recogniser:
             deadline = Deadline.after_ms(self._timeout_ms, self._clock)
             try:
                 async with deadline.timeout():
-                    return _normalised(await self._stream.final(deadline=deadline))
+                    heard = await self._stream.final(deadline=deadline)
             except Exception as error:
                 self._fail(error)
+            else:
+                if self._second is not None:
+                    heard = await self._second.take(heard, self._decode_in)
+                return _normalised(heard)
         return None
+
+    async def _decode_in(self, language: str) -> Transcript:
+        """The whole utterance by the same recogniser, told another language."""
+        provider = self._providers[self._provider]
+        known = provider.capabilities.languages
+        if known and language not in known:
+            raise SttError(f"{provider.capabilities.name} does not know {language}", code="language")
+        deadline = Deadline.after_ms(self._timeout_ms, self._clock)
+        stream = provider.open(language=language, hints=self._hints)
+        try:
+            stream.push(bytes(self._audio))
+            async with deadline.timeout():
+                return await stream.final(deadline=deadline)
+        finally:
+            await stream.aclose()
 
     async def aclose(self) -> None:
         if self._stream is not None:
