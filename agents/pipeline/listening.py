@@ -19,6 +19,7 @@ from agents.pipeline.media_clock import STALL_MS, MediaClock
 from agents.pipeline.playout import Playout
 from agents.pipeline.recogniser import Recogniser
 from agents.pipeline.recorder import Recorder
+from agents.pipeline.second_opinion import SecondOpinion
 from agents.pipeline.speculation import Planner
 from agents.pipeline.telling import Telling
 from voiceops.core.audio import pcm_duration_ms
@@ -93,6 +94,7 @@ class Listening:
         self._gap_ms = 0.0
         """Between that end and the speech in progress."""
         self._stt_rests_until_ms: dict[str, float] = {}
+        self._second_opinion = SecondOpinion(plan.agent.languages)
         self.last_audio_ms = 0.0
         """Call time of the last inbound frame."""
         self.ear = Ear(
@@ -291,6 +293,7 @@ class Listening:
         return Recogniser(
             providers, language=self._language(), hints=self._plan.hints, clock=self._clock,
             timeout_ms=self._plan.agent.budget.stt_timeout_ms, failed=self._stt_failed,
+            second=self._second_opinion,
         )  # fmt: skip
 
     def _stt_failed(self, provider: str, code: str, message: str) -> None:
