@@ -15,6 +15,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import DatabaseError
 
 import agents.api
 import crm.api
@@ -23,13 +24,14 @@ from agents.pipeline.call import Call, CallPorts
 from agents.pipeline.forecast import FORECAST
 from agents.pipeline.load import GATE
 from agents.pipeline.recorder import Recorder
+from agents.pipeline.warming import warm_agent
 from voiceops import postgres
 from voiceops.celery import app as celery_app
 from voiceops.console.metrics import CallMetrics, observe_loop_lag
 from voiceops.core.clock import MonotonicClock
 from voiceops.core.errors import AtCapacity, ConfigurationError, TransportError
 from voiceops.core.events import WireEvent
-from voiceops.core.plan import CallOffer, CallPlan
+from voiceops.core.plan import AgentProfile, CallOffer, CallPlan
 from voiceops.core.ports import Listener, Outbound
 from voiceops.core.streams import DropOldest
 from voiceops.live import LiveBoard
@@ -88,12 +90,30 @@ class Runtime:
                 tasks.create_task(self.board.run(), name="live-board")
                 tasks.create_task(_watch_loop(), name="loop-lag")
                 await self.providers.warm()
+                profiles = await database_sync_to_async(self._profiles)()
                 warm.set()
+                tasks.create_task(self._warm_agents(profiles), name="warm-agents")
         finally:
             await self.retriever.aclose()
             await self.facts.aclose()
             await self.providers.aclose()
             await self.pool.close()
+
+    async def _warm_agents(self, profiles: Sequence[AgentProfile]) -> None:
+        """Prompt prefixes and fixed lines; calls need not wait for them."""
+        for profile in profiles:
+            await warm_agent(profile, llm=self.ports.llm, voices=self.ports.tts, clock=CLOCK)
+
+    def _profiles(self) -> list[AgentProfile]:
+        """Of every active agent that can be loaded. Synchronous ORM, once, before calls come."""
+        found = []
+        try:
+            for agent in agents.api.agents():
+                if agent.is_active:
+                    found.append(self.providers.voiced(agents.api.load_profile(agent.slug)))
+        except (ConfigurationError, DatabaseError) as error:
+            log.warning("agents not warmed error=%s", error)
+        return found
 
     def plan(self, offer: CallOffer) -> CallPlan:
         """Everything the call needs of the database, read once. Synchronous ORM.
