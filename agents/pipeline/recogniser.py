@@ -10,7 +10,7 @@ from dataclasses import replace
 from agents.pipeline.fallback import code_of
 from agents.pipeline.normalise import normalise
 from agents.pipeline.second_opinion import SecondOpinion
-from voiceops.core.audio import PIPELINE_RATE_HZ, pcm_duration_ms
+from voiceops.core.audio import PIPELINE_RATE_HZ, SAMPLE_WIDTH_BYTES
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
 from voiceops.core.errors import SttError
@@ -60,7 +60,7 @@ class Recogniser:
 
     @property
     def audio_ms(self) -> float:
-        return pcm_duration_ms(bytes(self._audio), PIPELINE_RATE_HZ)
+        return len(self._audio) / SAMPLE_WIDTH_BYTES / PIPELINE_RATE_HZ * 1000
 
     @property
     def provider(self) -> str:

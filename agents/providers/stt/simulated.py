@@ -8,6 +8,7 @@ from itertools import count
 from typing import Literal
 
 from agents.providers.settings import Settings, whole
+from agents.providers.stt.agreement import Agreement
 from voiceops.core.audio import PIPELINE_RATE_HZ, pcm_duration_ms
 from voiceops.core.budget import Deadline
 from voiceops.core.errors import SttError
@@ -50,6 +51,7 @@ class SimulatedUtterance:
         self._language = language
         self._decode_ms = decode_ms
         self._audio_ms = 0.0
+        self._agreement = Agreement()
 
     def push(self, pcm: bytes) -> None:
         self._audio_ms += pcm_duration_ms(pcm, PIPELINE_RATE_HZ)
@@ -72,14 +74,16 @@ class SimulatedUtterance:
         except TimeoutError:
             raise SttError("the simulated decode was slower than its deadline", code="timeout") from None
         heard = self._audio_ms >= MIN_AUDIO_MS
+        take = self._agreement.hear if kind == "partial" else self._agreement.settle
         return Transcript(
             kind=kind,
-            text=self._line if heard else "",
+            text=take(self._line) if heard else "",
             language=self._language,
             confidence=1.0 if heard else 0.0,
             audio_ms=self._audio_ms,
             decode_ms=float(self._decode_ms),
             engine="simulated",
+            stable=self._agreement.stable,
         )
 
 

@@ -196,6 +196,7 @@ def _streamed_figures(listened: Sequence[Listened]) -> dict[str, Any]:
         "word_error_rate_percent": _rates([(heard.clip, heard.text) for heard in listened]),
         "clips": len(listened),
         "utterances": utterances,
+        "voice_detector_too_late": sum(heard.vad_failures for heard in listened),
         "stable_words_taken_back": sum(heard.taken_back() for heard in listened),
         "stable_before_the_end_percent": round(100 * stable / words, 1) if words else None,
         **percentiles("partial_interval", gaps),

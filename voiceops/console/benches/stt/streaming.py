@@ -36,6 +36,8 @@ class Listened:
     utterances: list[Utterance] = field(default_factory=list)
     suspicions: int = 0
     """Silences at which a final decode was begun."""
+    vad_failures: int = 0
+    """Times the voice detector was too late and loudness stood in: the machine is too busy."""
     failures: list[str] = field(default_factory=list)
     began_s: float = 0.0
     """On `time.monotonic`."""
@@ -105,7 +107,7 @@ class Listened:
     def barge_in(self, at_ms: float) -> None: ...
 
     def vad_failed(self, message: str) -> None:
-        self.failures.append(message)
+        self.vad_failures += 1
 
     def stt_failed(self, provider: str, code: str, message: str) -> None:
         self.failures.append(f"{provider}: {message} ({code})")
@@ -117,8 +119,7 @@ class Listened:
 async def listen(
     clip: Clip, *, recogniser: RemoteRecogniser, vad: SileroVad, hints: Sequence[str], turn_model: str
 ) -> Listened:
-    """Raises SttError when the recogniser or the voice detector failed: the figures would be of
-    something else."""
+    """Raises SttError when the recogniser failed."""
     heard = Listened(clip)
     clock = MonotonicClock()
 
