@@ -22,12 +22,13 @@ from agents.pipeline.lookup import Lookup
 from agents.pipeline.memory import Memory, PlayedTurn
 from agents.pipeline.mouth import LineCache, Mouth
 from agents.pipeline.phrasing import Phrasing
-from agents.pipeline.playout import Playout, Segment
+from agents.pipeline.playout import Playout
 from agents.pipeline.promises import Promises
 from agents.pipeline.prompt import prefix
 from agents.pipeline.recorder import Recorder
 from agents.pipeline.responder import Responder
 from agents.pipeline.speculation import Planner
+from agents.pipeline.segment import FRAME_MS, Segment
 from agents.pipeline.stage import Stage
 from agents.pipeline.summary import CallSummary, ended_payload, outcome_of, started_payload
 from agents.pipeline.telling import Telling
@@ -312,6 +313,7 @@ class Call:
 
     async def _clear(self) -> None:
         """Take back what was sent and not yet played."""
+        self._listening.ear.agent_cut(self._call_ms())
         if self._recorder is not None:
             self._recorder.cut_agent(self._call_ms())
         try:
@@ -347,9 +349,10 @@ class Call:
         self._telling.emit("agent.speaking", segment.turn, text=segment.text, purpose=segment.purpose)
 
     def _frame_sent(self, segment: Segment, frame: bytes) -> None:
+        plays_at = max((segment.plays_at_ms or 0.0) + segment.sent_ms - FRAME_MS, self._call_ms())
+        self._listening.ear.agent_sent(frame, FRAME_MS, plays_at)
         if self._recorder is not None:
-            plays_at = (segment.plays_at_ms or 0.0) + segment.sent_ms - 20.0
-            self._recorder.agent(frame, self._outbound.sample_rate_hz, max(plays_at, self._call_ms()))
+            self._recorder.agent(frame, self._outbound.sample_rate_hz, plays_at)
         turn = self._telling.turn
         if turn is None or turn.index == self._audible_turn or segment.purpose == "filler":
             return

@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 
 from agents.pipeline.barge_in import BargeIn, is_meant
+from agents.pipeline.echo import EchoGuard
 from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.hearing import Hearing, Utterance
 from agents.pipeline.recogniser import Recogniser
@@ -84,6 +85,7 @@ class Ear:
         self._window_ms = window_samples / PIPELINE_RATE_HZ * 1000
         self._endpointing = endpointing or Endpointing.of("adaptive")
         self._barge_in = BargeIn()
+        self._echo = EchoGuard()
         self._resampler: Any = None
         self._in_rate = 0
         self._pending = bytearray()
@@ -108,6 +110,14 @@ class Ear:
             del self._pending[: self._window_bytes]
             behind = len(self._pending) / 2 / PIPELINE_RATE_HZ * 1000
             await self._window(window, at_ms - behind)
+
+    def agent_sent(self, pcm: bytes, duration_ms: float, at_ms: float) -> None:
+        """A frame of the agent's voice that plays from call time `at_ms`: what an echo is told by."""
+        self._echo.sent(pcm, duration_ms, at_ms)
+
+    def agent_cut(self, at_ms: float) -> None:
+        """What the agent would have said after this was taken back."""
+        self._echo.cut(at_ms)
 
     def cut_off(self) -> None:
         """No audio comes any more: what was being said ends here."""
@@ -157,12 +167,17 @@ class Ear:
         samples = np.frombuffer(window, dtype="<i2").astype(np.float32)
         rms = float(np.sqrt(np.mean(samples * samples)))
         probability = await self._probability(window, rms)
-        audible = self._agent_audible()
+        self._echo.heard(samples, now, self._window_ms)
+        audible = self._agent_audible() or self._echo.active(now)
         voice = self._barge_in.is_voice(probability, rms, agent_audible=audible)
+        if self._heard is not None:
+            voice = voice or self._still_voiced(probability, audible)
+        if voice and self._echo.explains(now):
+            voice = False
         if self._heard is None:
             self._listen(window, voice, now)
         else:
-            self._follow(self._heard, window, voice or self._still_voiced(probability, audible), now)
+            self._follow(self._heard, window, voice, now)
 
     def _still_voiced(self, probability: float, audible: bool) -> bool:
         """Hysteresis as Silero's own iterator: speech ends 0.15 below where it starts."""
