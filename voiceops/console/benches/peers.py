@@ -22,6 +22,7 @@ import agents.api
 from voiceops.console.benches.pairing import Words
 from voiceops.console.benches.questions import HISTORIES
 from voiceops.console.trial import TrialFailed
+from voiceops.launch.programs import MODULE
 from voiceops.launch.weights import model_path
 from voiceops.settings import env
 
@@ -81,14 +82,21 @@ def started(name: str, python: Path | None) -> Iterator[Peer]:
         config.write_text(json.dumps(_config(port)), encoding="utf-8")
         with log.open("wb") as errors:
             process = subprocess.Popen(
-                [python, script, config], stdout=subprocess.PIPE, stderr=errors, env=_environment(), text=True
+                [sys.executable, *MODULE, python, script, config],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=_environment(),
+                text=True,
             )
         events: list[dict[str, Any]] = []
         reader = threading.Thread(target=_read, args=(process, events), daemon=True)
         reader.start()
+        failed = False
         try:
             _await_ready(process, events, name, log)
+            failed = True
             yield Peer(f"ws://127.0.0.1:{port}/", events)
+            failed = False
         finally:
             process.terminate()
             try:
@@ -97,8 +105,8 @@ def started(name: str, python: Path | None) -> Iterator[Peer]:
                 process.kill()
                 process.wait()
             reader.join(STOP_S)
-            if sys.exc_info()[0] is not None:
-                sys.stderr.write(_tail(log))
+            if failed:
+                sys.stderr.write(f"the last lines of {name}'s log:\n{_tail(log)}")
 
 
 def _config(port: int) -> dict[str, Any]:

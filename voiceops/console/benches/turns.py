@@ -131,6 +131,7 @@ def run(
                 answers = arm.call(CONVERSATIONS[index], spoken[index], say)
                 if number < 0:
                     say(f"warm-up, {arm.name}: {_answered(answers)} answers, not counted")
+                    arm.failed_calls = 0
                     continue
                 arm.answers.extend(answers)
                 say(f"call {number + 1}, {arm.name}: {_answered(arm.answers)} of {turns}")

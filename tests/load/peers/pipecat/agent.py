@@ -118,7 +118,9 @@ class SharedWhisper(WhisperSTTService):
 
 
 def recogniser(config: dict[str, Any]) -> SharedWhisper:
-    return SharedWhisper(settings=SharedWhisper.Settings(model=config["whisper_model"]))
+    return SharedWhisper(
+        device="cpu", compute_type="int8", settings=SharedWhisper.Settings(model=config["whisper_model"])
+    )
 
 
 async def warm(config: dict[str, Any], instructions: str) -> None:
