@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from agents import api as agents
 from crm import api as crm
-from voiceops.console import live
+from voiceops.console import live, spending, waterfall
 from voiceops.console.demo_login import LOGIN
 from voiceops.console.forms import CallFilterForm
+from voiceops.console.templatetags.console import words
 from voiceops.core.budget import TurnBudget
 from voiceops.core.errors import ConfigurationError
 
@@ -126,10 +127,68 @@ def _stage_rows(measured: agents.StagePercentiles, budget: TurnBudget) -> list[S
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Overspent:
+    """One stage that took longer than it may, today."""
+
+    label: str
+    colour: str
+    over: int
+    needed: int
+    share: float
+    """0 to 100."""
+
+
+def _overspent(day: agents.TurnQuality) -> list[Overspent]:
+    rows = [
+        Overspent(*spending.STAGES.get(row.stage, (words(row.stage), "")), row.over, row.needed,
+                  100 * row.over / row.needed)
+        for row in day.spending
+        if row.over and row.stage != "total"
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: -row.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Everything that was prepared ahead today."""
+
+    begun: int
+    used: int
+    saved_ms: float
+    """In the mean, of a guess that was used."""
+    wasted_tokens: int
+    kinds: tuple[tuple[str, str, int, int], ...]
+    """Label, colour, used, begun."""
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
+        return self.used / self.begun if self.begun else 0.0
+
+
+def _ahead(day: agents.TurnQuality) -> Ahead:
+    used = sum(row.hits for row in day.speculation)
+    return Ahead(
+        begun=sum(row.total for row in day.speculation),
+        used=used,
+        saved_ms=sum(row.saved_ms for row in day.speculation) / used if used else 0.0,
+        wasted_tokens=sum(row.wasted_tokens for row in day.speculation),
+        kinds=tuple(
+            (*waterfall.AHEAD.get(row.kind, (words(row.kind), "")), row.hits, row.total)
+            for row in day.speculation
+        ),
+    )
+
+
 def _home_context() -> dict[str, Any]:
-    measured = agents.stage_percentiles(_today())
+    measured, day = agents.stage_percentiles(_today()), agents.turn_quality(_today())
     return {
         "nav": "home",
+        "day": day,
+        "late": next((row for row in day.spending if row.stage == "total" and row.needed), None),
+        "overspent": _overspent(day),
+        "ahead": _ahead(day),
         "measured": measured,
         "stages": _stage_rows(measured, _default_budget()),
         "waiting": _waiting(),

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tests.e2e.console.told import corrected, hinglish, price
 from voiceops.core.errors import AtCapacity
 from voiceops.core.events import CallEvent, WireAudio, WireDtmf, WireEvent, WireMark, WireStopped, WireText
 from voiceops.core.plan import CallOffer
@@ -65,7 +66,7 @@ class FakeAgent:
         self.calls.append(heard)
         started = asyncio.get_running_loop().time()
 
-        def emit(kind: str, turn: int | None = None, **data: Any) -> None:
+        def emit(kind: str, turn: int | None = None, /, **data: Any) -> None:
             at_ms = (asyncio.get_running_loop().time() - started) * 1000
             for listener in listeners:
                 listener(CallEvent(kind, at_ms, turn, data))
@@ -91,7 +92,12 @@ class FakeAgent:
                     emit("turn.started", turn, purpose="answer")
                     emit("transcript.final", turn, text=text, language="en", engine="typed", decode_ms=0.0)
                     await self._respond(emit, outbound, turn, text)
-                    if text == "interrupt yourself":
+                    if text == "murmur along":
+                        emit("speech.started")
+                        emit("barge_in", turn, heard_text="A 3BHK", heard_ms=300)
+                        emit("backchannel", turn, text="hmm")
+                        emit("resumed", turn, text="in Whitefield is ₹1.2 crore.", from_ms=300.0)
+                    elif text == "interrupt yourself":
                         await outbound.clear()
                         emit("barge_in", turn, heard_text="A 3BHK", heard_ms=300)
                     elif text == "hang up":
@@ -109,27 +115,38 @@ class FakeAgent:
         text = "What is the price of a 3BHK in Whitefield?"
         emit("speech.started")
         words = text.split()
+        heard = {"language": "en", "engine": "fake", "decode_ms": 40.0}
         for count in (2, 5, 7):
-            emit(
-                "transcript.partial",
-                None,
-                text=" ".join(words[:count]),
-                language="en",
-                engine="fake",
-                decode_ms=40.0,
-            )
+            stable = " ".join(words[: count - 2])
+            emit("transcript.partial", None, text=" ".join(words[:count]), stable=stable, **heard)
+            if stable:
+                emit("transcript.stable", None, text=" ".join(words[:count]), stable=stable, **heard)
             await asyncio.sleep(0.25)
         emit("speech.stopped")
+        emit("endpoint", None, **asdict(hinglish())["endpoint"])
         # The caller goes on: what was begun is dropped and asked again in the next turn.
         emit("turn.started", turn, purpose="answer")
         emit("turn.closed", turn, void=True)
         emit("speech.started")
         emit("speech.stopped")
+        emit("endpoint", None, **asdict(price())["endpoint"])
         emit("turn.started", turn + 1, purpose="answer")
         emit("transcript.final", turn + 1, text=text, language="en", engine="fake", decode_ms=112.0)
         await self._respond(emit, outbound, turn + 1, text)
 
     async def _respond(self, emit: Any, outbound: Outbound, turn: int, heard: str) -> None:
+        told = {
+            name: value
+            for name, value in asdict(price()).items()
+            if name
+            in ("endpoint", "language_reading", "speculations", "memory", "budget", "heard_normalised")
+        }
+        if heard == "tell everything":
+            emit("endpoint", None, **told["endpoint"])
+            emit("language", turn, **asdict(hinglish())["language_reading"])
+            for guess in told["speculations"][:2]:
+                emit("speculation", None, **guess)
+            emit("memory", turn, **asdict(corrected())["memory"])
         emit(
             "intent", turn, slug="price_enquiry", score=0.92, runner_up="availability_enquiry", language="en"
         )
@@ -147,9 +164,10 @@ class FakeAgent:
         emit("tts.first_audio", turn)
         emit("agent.speaking", turn, text="A 3BHK in Whitefield is ₹1.2 crore.", purpose="answer")
         await self._speak(outbound, self.answer_seconds, f"turn-{turn}")
+        kept = told | {"language_reading": None, "memory": {}} if heard == "tell everything" else {}
         emit("turn.closed", turn, index=turn, latency_ms=712.0, stt_ms=112.0, retrieval_ms=31.0, llm_ms=460.0,
              tts_ms=58.0, heard=heard, said="A 3BHK in Whitefield is ₹1.2 crore.", intent="price_enquiry",
-             interrupted=False, crm_sync="none", answer_source="llm")  # fmt: skip
+             interrupted=False, crm_sync="none", answer_source="llm", **kept)  # fmt: skip
 
     async def _speak(self, outbound: Outbound, seconds: float, mark: str) -> None:
         pcm = tone(seconds)

@@ -29,7 +29,7 @@ class Meter {
     this.element.hidden = this.stage === "endpoint" && value === null;
     const state = line?.degraded ? "cheaper way" : line && line.actual_ms === null ? "not needed" : "";
     if (this.state.textContent !== state) this.state.replaceChildren(...(state ? [badge(state, line.degraded ? "warn" : "outline")] : []));
-    const whole = Math.max(budget * 1.6, (value ?? 0) * 1.05);
+    const whole = Math.max(budget * 1.6, (value ?? 0) * 1.05, 1);
     const at = (part) => `${Math.min(100, (100 * part) / whole).toFixed(2)}%`;
     this.fill.setAttribute("width", at(Math.min(value ?? 0, budget)));
     this.excess.setAttribute("x", at(budget));
