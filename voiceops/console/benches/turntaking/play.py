@@ -32,6 +32,10 @@ from voiceops.core.virtual_time import VirtualTimeLoop
 HINTS = ("Lakeview Residency", "Orchid Grove", "Whitefield", "Sarjapur", "Indiranagar", "Hebbal")
 """Vocabulary, as an agent of the demo has it."""
 GREETING = "Hello, Maya here."
+AGAIN_MS = 500.0
+"""Of an agent that was stopped and goes on, so much is heard before the next thing happens."""
+HELD_MS = 4000.0
+"""A caller who made the agent stop gives it so long to go on."""
 NO_ANSWER_MS = 6000.0
 """After this a caller who was not answered goes on."""
 LEAD_MS = 40.0
@@ -286,9 +290,12 @@ class _Dialogue:
             return
         for over in step.over:
             await self._until_ms(begun + over.at_ms)
-            if not self.handset.playing:
-                continue
-            await self._disturb(over)
+            while self._has_the_floor() and not self.handset.playing:
+                await self._pause(20)
+                begun = max(begun, self.handset.ms() - over.at_ms + AGAIN_MS)
+            await self._until_ms(begun + over.at_ms)
+            if self.handset.playing:
+                await self._disturb(over)
 
     async def _disturb(self, over: Over) -> None:
         if over.kind == "sound":
@@ -308,8 +315,16 @@ class _Dialogue:
     async def _answered(self, since_ms: float) -> None:
         """Until the agent has been heard after `since_ms` and has finished, or no answer comes."""
         await self._first_sound(since_ms)
-        while self.handset.playing:
+        while self._has_the_floor():
             await self._pause(20)
+
+    def _has_the_floor(self) -> bool:
+        """Whether the agent speaks, or was stopped in a turn that is still its own."""
+        if self.handset.playing:
+            return True
+        turns = [event.kind for _, event in self.events if event.kind in ("turn.started", "turn.closed")]
+        stopped = bool(self.handset.stops) and self.handset.ms() - self.handset.stops[-1] < HELD_MS
+        return stopped and bool(turns) and turns[-1] == "turn.started"
 
     async def _first_sound(self, since_ms: float) -> float | None:
         while self.handset.ms() < since_ms + NO_ANSWER_MS:
@@ -324,7 +339,7 @@ class _Dialogue:
         since = self.handset.ms()
         while self.handset.ms() - since < duration_ms:
             await self._pause(20)
-            if self.handset.playing:
+            if self._has_the_floor():
                 since = self.handset.ms()
 
     async def _until_ms(self, at_ms: float) -> None:

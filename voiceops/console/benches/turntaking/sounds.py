@@ -103,7 +103,7 @@ def noise(kind: str, seconds: float, babble: Samples | None = None, seed: int = 
 
 
 def mouth_sound(kind: str) -> Samples:
-    """A cough, sneeze, click, tap or breath: shaped noise, the same every time."""
+    """A hum, cough, sneeze, click, tap or breath: shaped pulses and noise, the same every time."""
     random = np.random.default_rng(sum(kind.encode()))
 
     def burst(ms: float, attack_ms: float, low: float, high: float, rms: float) -> Samples:
@@ -117,8 +117,26 @@ def mouth_sound(kind: str) -> Samples:
         made = made / max(1e-9, float(np.sqrt((made**2).mean()))) * rms
         return np.asarray(np.clip(made, -32000, 32000), dtype=np.float32)
 
+    def hum(ms: float, from_hz: float, to_hz: float, dip: bool) -> Samples:
+        """A voice through the nose: pulses at a moving pitch, hardly anything above 1 kHz."""
+        count = int(ms * RATE_HZ / 1000)
+        time = np.linspace(0, 1, count)
+        phase = np.cumsum(from_hz + (to_hz - from_hz) * time) * 2 * np.pi / RATE_HZ
+        made = np.zeros(count)
+        for number in range(1, 9):
+            made += np.sin(number * phase) / number**1.3
+        envelope = np.minimum(1, np.minimum(time, 1 - time) * 12)
+        if dip:
+            envelope *= 1 - 0.85 * np.exp(-(((time - 0.45) / 0.07) ** 2))
+        made = made * envelope + random.normal(0, 0.02, count)
+        return at_level(made.astype(np.float32), 0.7 * SPEECH_RMS)
+
     gap = np.zeros(RATE_HZ // 8, np.float32)
     match kind:
+        case "mhm":
+            return hum(420, 125, 165, dip=True)
+        case "hmm":
+            return hum(380, 150, 115, dip=False)
         case "cough":
             return np.concatenate([burst(140, 5, 300, 2500, 4000), gap, burst(260, 8, 250, 2000, 3500)])
         case "sneeze":

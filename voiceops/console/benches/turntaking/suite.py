@@ -14,8 +14,8 @@ Each file in `dialogues/` is a YAML list. One dialogue:
           answer: The agent's next words.        # a default line otherwise
           after_ms: 700                          # silence before speaking (default 700)
           over:                                  # while that answer is heard
-            - {at_ms: 900, backchannel: Mhm.}    # the agent goes on
-            - {at_ms: 900, sound: cough}         # cough | sneeze | click | tap | breath: it goes on
+            - {at_ms: 900, backchannel: Okay.}   # the agent goes on
+            - {at_ms: 900, sound: cough}         # mhm | hmm | cough | sneeze | click | tap | breath: so too
             - {at_ms: 900, barge_in: Stop please., answer: All right.}   # it stops and answers this
         - press: "4321#"                 # keypad digits
         - silence_ms: 12000              # nobody says anything
@@ -26,8 +26,8 @@ the turn there cuts in. `[800?]` is a pause at which the turn may be taken: the 
 whole sentence and then goes on all the same, so answering is no mistake, but yielding is due.
 Times count from the last sound to the first sound of the pieces, which are synthesised one by one.
 
-Speech is English, for no synthetic Hindi is understood by the embedded recogniser; `tests` hold
-Hindi and Hinglish turn ends at the transcript level.
+A hummed "mhm" is a sound: the synthetic voices spell it out. Speech is English, for the embedded
+recogniser understands no synthetic Hindi; Hindi and Hinglish turn ends are tested on transcripts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FOLDER = Path(__file__).parent / "dialogues"
 ANSWER = "Yes, I have noted that. We have several homes there that may suit you."
 AFTER_MS = 700.0
 """How long people wait before they answer a machine."""
-SOUNDS = ("cough", "sneeze", "click", "tap", "breath")
+SOUNDS = ("mhm", "hmm", "cough", "sneeze", "click", "tap", "breath")
 NOISES = ("babble", "white", "hum")
 EXPECTED = ("still_there", "goodbye")
 _PAUSE = re.compile(r"\s*\[(\d+)(\??)\]\s*")
