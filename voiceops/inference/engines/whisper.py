@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,9 @@ sentence, so a longer utterance gets it only when its words loop."""
 SHORT_S = 2.0
 LOOP_REPEATS = 3
 LOOP_WORDS = 6
+SYLLABLES_PER_S = 5.0
+"""More than people say of the same words twice, pauses left out: "Fail again." read slowly and written
+twice is 6."""
 ECHO_WORDS = 3
 """Words of a sentence that begins again, from which on it is taken for the decoder's own echo."""
 TOKENS_PER_S = 8
@@ -139,11 +142,12 @@ class Whisper:
         if cancelled():
             return Recognised("", 0.0)
         scores = self._identify(encoded) if identify else {}
+        length_s = spoken_s(audio)
         limit = 8 + math.ceil(len(audio) / RATE_HZ * TOKENS_PER_S)
         if prefix:
             decode = self._decode(encoded, tokenizer, limit, hints, 1.0, prefix)
             if decode.logprob >= DOUBTFUL_LOGPROB and not loops(decode.text):
-                return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech, scores)
+                return self._recognised(decode, length_s, scores)
         penalty = REPETITION_PENALTY if len(audio) < SHORT_S * RATE_HZ else 1.0
         decode = self._decode(encoded, tokenizer, limit, hints, penalty)
         if penalty == 1.0 and loops(decode.text):
@@ -153,7 +157,11 @@ class Whisper:
             plain = self._decode(encoded, tokenizer, limit, (), REPETITION_PENALTY)
         if plain.logprob < SILENCE_LOGPROB and plain.no_speech > SILENCE_NO_SPEECH:
             return Recognised("", 0.0, plain.no_speech, scores)
-        return Recognised(decode.text, math.exp(min(0.0, decode.logprob)), decode.no_speech, scores)
+        return self._recognised(decode, length_s, scores)
+
+    def _recognised(self, decode: _Decode, length_s: float, scores: Mapping[str, float]) -> Recognised:
+        confidence = math.exp(min(0.0, decode.logprob))
+        return Recognised(once(decode.text, length_s), confidence, decode.no_speech, scores)
 
     def _identify(self, encoded: object) -> dict[str, float]:
         """What the window sounds like, over `LANGUAGES` only: one decoder step."""
@@ -212,20 +220,37 @@ class Whisper:
         )[0]
         # The forced words are part of the result.
         text = tokenizer.decode(result.sequences_ids[0]).strip()
-        return _Decode(once(text), float(result.scores[0]), float(result.no_speech_prob))
+        return _Decode(text, float(result.scores[0]), float(result.no_speech_prob))
 
 
-def once(text: str) -> str:
+def once(text: str, spoken_s: float) -> str:
     """`text` without a repetition of its own beginning: "My budget is one crore. My budget is" is a
-    decoder that starts over. People repeat words, seldom whole sentences."""
+    decoder that starts over. Callers do repeat a word, and two words when there was time for it."""
     words = text.split()
     keys = [re.sub(r"\W", "", word.lower()) for word in words]
+    hurried = _syllables(text) > SYLLABLES_PER_S * spoken_s
+    for start in range(2, len(keys) // 2 + 1 if hurried else 0):
+        if keys == (keys[:start] * len(keys))[: len(keys)] and len(keys) % start == 0:
+            return " ".join(words[:start])
     for start in range(ECHO_WORDS, len(keys) - ECHO_WORDS + 1):
-        length = min(start, len(keys) - start)
-        ends = words[start - 1][-1] in ".?!"
-        if ends and keys[start : start + length] == keys[:length] and len(keys) - start <= start:
+        again = keys[start:]
+        if words[start - 1][-1] in _STOPS and len(again) <= start and again == keys[: len(again)]:
             return " ".join(words[:start])
     return text
+
+
+def spoken_s(audio: NDArray[np.float32]) -> float:
+    """About how long somebody speaks in it: the time above a quarter of its loudest parts."""
+    frames = len(audio) // FRAME_SAMPLES
+    if not frames:
+        return 0.0
+    loudness = np.sqrt(np.mean(audio[: frames * FRAME_SAMPLES].reshape(frames, FRAME_SAMPLES) ** 2, axis=1))
+    loud = np.flatnonzero(loudness > 0.25 * np.percentile(loudness, 95))
+    return float(len(loud)) * FRAME_SAMPLES / RATE_HZ
+
+
+def _syllables(text: str) -> int:
+    return len(re.findall(r"[aeiouy\u0904-\u0914\u093e-\u094c]+", text.lower()))
 
 
 def loops(text: str) -> bool:
