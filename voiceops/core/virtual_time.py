@@ -10,7 +10,7 @@ import selectors
 from typing import Any
 
 
-class _JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
+class _JumpingSelector(selectors.DefaultSelector):
     """Never sleeps: what would be waited for is added to the loop's clock."""
 
     loop: VirtualTimeLoop
