@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agents.pipeline.language_words import is_small_talk
+
 _NAMES = {
     "en": "english|inglish|angrezi|angreji|अंग्रेज़ी|अंग्रेजी|इंग्लिश",
     "hi": "hindi|hindustani|हिंदी|हिन्दी",
@@ -44,10 +46,26 @@ _ASKING = {language: _asking(names) for language, names in _NAMES.items()}
 _UNABLE = {language: _unable(names) for language, names in _NAMES.items()}
 
 
+_ANY_NAME = re.compile("|".join(_NAMES.values()))
+_TALKING = frozenset(_TALK.split("|")) | {"language", "bhasha", "भाषा", "comfortable", "fluent", "follow"}
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[,.!?;:।]+", " ", text.lower().replace("’", "'").replace("\u095b", "ज\u093c")).strip()
+
+
+def only_asks_for_language(text: str, allowed: Iterable[str]) -> bool:
+    """Whether a language is all that is asked for: "tell me the price in Hindi" wants a price."""
+    if not requested_language(text, allowed):
+        return False
+    rest = _ANY_NAME.sub(" ", _plain(text)).split()
+    return is_small_talk(word for word in rest if word not in _TALKING)
+
+
 def requested_language(text: str, allowed: Iterable[str]) -> str:
     """The language somebody asks to go on in, one of `allowed`; empty when nobody asks, or when
     a language is only mentioned ("is the agreement in Hindi?")."""
-    plain = re.sub(r"[,.!?;:।]+", " ", text.lower().replace("’", "'").replace("\u095b", "ज\u093c")).strip()
+    plain = _plain(text)
     known = tuple(allowed)
     for language, unable in _UNABLE.items():
         others = [tag for tag in known if tag != language]

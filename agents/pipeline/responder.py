@@ -12,6 +12,7 @@ from agents.pipeline.ahead import Ahead
 from agents.pipeline.answers import Answers
 from agents.pipeline.fallback import code_of
 from agents.pipeline.intent import UNKNOWN, IntentClassifier, IntentMatch, normalised
+from agents.pipeline.language_requests import only_asks_for_language
 from agents.pipeline.lines import say
 from agents.pipeline.lookup import Lookup
 from agents.pipeline.memory import Memory
@@ -116,6 +117,7 @@ class Responder:
             and understood.match.method != "words"
             and not self._visits.expects(flow, understood.text)
         )
+        aside = aside or self._recollection.asked(understood.text)
         leaves = (
             spec is not None and spec.slug == "goodbye" and not self._visits.expects(flow, understood.text)
         )
@@ -140,6 +142,9 @@ class Responder:
         if remembered is not None:
             for clause in remembered:
                 yield clause
+        elif only_asks_for_language(understood.text, self._profile.languages):
+            turn.intent = "language_request"
+            yield Clause(say(self._profile, "language_switched", language), "fixed", fixed=True)
         elif spec is None:
             turn.intent = UNKNOWN
             yield Clause(say(self._profile, "unclear", language), "fixed", fixed=True)

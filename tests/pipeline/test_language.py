@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.pipeline.language import Heard, LanguageState, heard_of, opening_language
-from agents.pipeline.language_requests import requested_language
+from agents.pipeline.language_requests import only_asks_for_language, requested_language
 from agents.pipeline.language_words import name_words, text_evidence
 from tests.pipeline.conftest import ASHA, PLACES, Desk, plan
 from tests.pipeline.language_table import LABELLED, NAMES
@@ -142,6 +142,18 @@ def test_asking_for_a_language(text: str, wanted: str) -> None:
     if wanted:
         assert _after(settled("en" if wanted == "hi" else "hi"), text).current == wanted
         assert requested_language(text, ("en",)) in ("", "en")
+
+
+def test_asking_for_a_language_alone_is_told_from_asking_for_something_in_it() -> None:
+    for text in (
+        "Can we speak in English please?",
+        "हिंदी में बात कीजिए",
+        "I do not understand Hindi",
+        "Hindi please",
+    ):
+        assert only_asks_for_language(text, BOTH), text
+    for text in ("tell me the price in English", "हिंदी में क़ीमत बताइए", "What is the price?"):
+        assert not only_asks_for_language(text, BOTH), text
 
 
 def test_before_the_caller_has_spoken_the_first_sentence_decides() -> None:
@@ -284,7 +296,8 @@ async def test_one_english_sentence_leaves_a_hindi_call_hindi(desk: Desk) -> Non
         asked = await desk.type("Can we speak in English please?")
     assert [odd["language"], back["language"], odd_again["language"]] == ["hi", "hi", "hi"]
     assert odd["language_reading"]["doubt"] == 0.5 and back["language_reading"]["doubt"] == 0
-    assert asked["language"] == "en"
+    assert asked["language"] == "en" and "let's speak English" in asked["said"]
+    assert asked["intent"] == "language_request"
 
 
 async def test_a_question_asked_in_two_breaths_is_one_utterance(desk: Desk) -> None:
