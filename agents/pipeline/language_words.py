@@ -217,8 +217,8 @@ def _strength(hindi: int, english: int, words: int, devanagari: int) -> tuple[st
 
 
 _CONTENT_TEXT = """
-ghar makaan makan keemat qeemat kimat daam kist kiraya zameen jagah kamra kamre paisa paise rupaye rupay rupaiye
-mahina mahine saal naam घर कीमत क़ीमत दाम
+ghar makaan makan keemat qeemat kimat daam kist kiraya zameen jagah kamra kamre paisa paise rupaye rupay
+rupaiye mahina mahine saal naam घर कीमत क़ीमत दाम
 """
 _CONTENT = frozenset(_CONTENT_TEXT.split())
 """Words of the Hindi table that one asks about."""
@@ -227,4 +227,4 @@ _CONTENT = frozenset(_CONTENT_TEXT.split())
 def is_small_talk(words: Iterable[str]) -> bool:
     """Whether nothing but grammar and small words is among `words` (lower case)."""
     plain = (_HINDI, _ENGLISH, _EITHER, _SMALL, _DEVANAGARI_HINDI)
-    return all(any(_in(word, table) for table in plain) and not _in(word, _CONTENT) for word in words)
+    return all(not _in(word, _CONTENT) and any(_in(word, table) for table in plain) for word in words)
