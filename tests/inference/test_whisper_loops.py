@@ -44,6 +44,7 @@ def test_speech_is_left_alone(text: str) -> None:
         ("My budget is one crore. My budget is", 2.0, "My budget is one crore."),
         ("Thank you very much. Good bye. Thank you very much.", 9.0, "Thank you very much. Good bye."),
         ("Fail again. Fail again.", 0.7, "Fail again."),
+        ("Fail again. Fail again. Fail again. Fail", 0.5, "Fail again."),
         ("Ever failed. Ever failed", 0.7, "Ever failed."),
         ("हाँ जी हाँ जी", 0.4, "हाँ जी"),
     ],

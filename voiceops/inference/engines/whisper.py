@@ -230,7 +230,7 @@ def once(text: str, spoken_s: float) -> str:
     keys = [re.sub(r"\W", "", word.lower()) for word in words]
     hurried = _syllables(text) > SYLLABLES_PER_S * spoken_s
     for start in range(2, len(keys) // 2 + 1 if hurried else 0):
-        if keys == (keys[:start] * len(keys))[: len(keys)] and len(keys) % start == 0:
+        if keys == (keys[:start] * len(keys))[: len(keys)]:
             return " ".join(words[:start])
     for start in range(ECHO_WORDS, len(keys) - ECHO_WORDS + 1):
         again = keys[start:]
