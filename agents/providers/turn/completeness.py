@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from agents.providers.turn.dictation import dictation
+from agents.providers.turn.hesitation import hesitation
 from agents.providers.turn.number_tail import ends_in_number, ends_in_scale
 from voiceops.core.ports import Expecting
 
@@ -121,6 +122,9 @@ def read(text: str, expecting: Expecting = "") -> Reading:
         return told
     if HOLD_ON.search(lower):
         return 0.1, "incomplete"
+    hesitates = hesitation(lower, words)
+    if hesitates is not None:
+        return hesitates
     if " ".join(words) in WHOLE:
         return (1.0 if expecting == "yes_no" else 0.92), "complete"
     if lower.endswith(("...", "…", "-", "–", "—", ",")):
