@@ -222,6 +222,7 @@ class Ear:
             endpoint = self._endpointing.decide(
                 silence_ms=heard.silence_ms, speech_ms=heard.speech_ms, text=heard.latest,
                 words_known=heard.words_known, language=self._language(), overlapping=self._overlapping,
+                confidence=heard.confidence,
             )  # fmt: skip
         if endpoint is not None:
             self._finish(heard, endpoint)

@@ -61,9 +61,12 @@ class Endpointing:
         words_known: bool,
         language: str,
         overlapping: bool = False,
+        confidence: float = 0.0,
     ) -> Endpoint | None:
         """The end of the turn, or None while the caller may go on."""
-        pause = Pause(silence_ms, speech_ms, text, language, words_known, self._expecting(), overlapping)
+        pause = Pause(
+            silence_ms, speech_ms, text, language, words_known, self._expecting(), overlapping, confidence
+        )
         judged = self._judge.judge(pause)
         if silence_ms < judged.wait_ms:
             return None

@@ -117,6 +117,14 @@ class Hearing:
         transcript = self._final.result()
         return transcript.text if transcript is not None else self.text
 
+    @property
+    def confidence(self) -> float:
+        """The recogniser's, of the final decode; 0 while that has not come."""
+        if self._final is None or not self.words_known or self._final.exception() is not None:
+            return 0.0
+        transcript = self._final.result()
+        return transcript.confidence if transcript is not None else 0.0
+
     def voiced(self, window: bytes, window_ms: float, now: float) -> None:
         """One window of speech, heard at call time `now`."""
         self._resume()

@@ -135,6 +135,8 @@ class Pause:
     expecting: Expecting = ""
     overlapping: bool = False
     """The caller began while the agent was speaking."""
+    confidence: float = 0.0
+    """The recogniser's, of `text`: 0 to 1; 0 when it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
