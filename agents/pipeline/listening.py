@@ -42,7 +42,7 @@ from voiceops.core.streams import DropOldest
 MAX_CALL_MS = 2 * 3_600_000.0
 STT_REST_MS = 30_000.0
 """A recogniser that failed is not asked first again for this long."""
-VERDICT_MS = 1200.0
+VERDICT_MS = 1000.0
 """Wait for the words of an interruption; after that the agent goes on."""
 
 

@@ -23,6 +23,8 @@ WAITS_MS = (
 """(completeness, wait): straight lines between."""
 WORDS_LATE_MS = 900.0
 """Silence without a transcript after which the end is decided all the same, from the last partial."""
+OVERLAP_LATE_MS = 450.0
+"""The same over the agent, who is silent meanwhile: its sentence is to go on within two seconds."""
 BACKCHANNEL_MS = 200.0
 GAPS = 24
 """The caller's last pauses that are remembered."""
@@ -37,20 +39,24 @@ class AdaptiveJudge:
 
     speculate_ms: float = SPECULATE_MS
     gaps: deque[float] = field(default_factory=lambda: deque(maxlen=GAPS))
+    _dictating: bool = False
 
     def judge(self, pause: Pause) -> Judgement:
         if pause.overlapping and pause.words_known and is_backchannel(pause.text):
             return Judgement(BACKCHANNEL_MS, 1.0, "backchannel")
         completeness, reason = read(pause.text, pause.expecting)
         wait = _between(completeness)
-        if reason != "dictation":
+        self._dictating = reason == "dictation"
+        if not self._dictating:
             wait = self._with_own_pace(wait, completeness)
         if not pause.words_known:
-            wait = max(wait, WORDS_LATE_MS)
+            wait = OVERLAP_LATE_MS if pause.overlapping else max(wait, WORDS_LATE_MS)
         return Judgement(wait, completeness, reason)
 
     def went_on(self, gap_ms: float) -> None:
-        self.gaps.append(gap_ms)
+        # Between groups of digits everybody pauses; that says nothing of sentences.
+        if not self._dictating:
+            self.gaps.append(gap_ms)
 
     def _with_own_pace(self, wait: float, completeness: float) -> float:
         """Somebody who pauses long inside sentences is given longer; least after a whole one."""
