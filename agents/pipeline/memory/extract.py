@@ -28,6 +28,11 @@ _HOME = re.compile(
     r"\b(?:live|lives|living|stay|stays|staying|reside|residing|settled|rah(?:ta|ti|te|tha|thi))\b|रहत",
     re.IGNORECASE,
 )
+_OWN = re.compile(
+    r"\b(?:i|we|i'm|we're|i've) (?:\w+ ){0,2}(?:live|living|stay|staying|reside|residing|settled|work|working)\b"
+    r"|\b(?:my|our) (?:\w+ )?(?:office|job|work|workplace|company|employer)\b"
+    r"|\b(?:main|hum|ham|mera|meri|hamara)\b|मैं|मेर[ाीे]|हम"
+)
 _WORK = re.compile(
     r"\b(?:office|work|works|working|job|company|employer|kaam|naukri)\b|ऑफ़िस|ऑफिस|दफ़्तर|काम करत|नौकरी",
     re.IGNORECASE,
@@ -216,7 +221,7 @@ def _places(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     project = next((p for p in named if p.kind == "project"), None)
     city = _CITY.search(clause.lower)
     if _WORK.search(clause.lower) or _HOME.search(clause.lower):
-        if not clause.asks:
+        if not clause.asks and _OWN.search(clause.lower):
             where = place.name if place else (_CITIES[city[0]] if city else _named_place(clause.text))
             if where:
                 yield _heard("workplace" if _WORK.search(clause.lower) else "lives_in", where, clause)

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 SOURCE = "memory"
 """Named by an intent's sources, and in citations and the retrieval log."""
+TELLS = "about_caller"
+RECALLS = "memory_recall"
+MEMORY_INTENTS = (TELLS, RECALLS)
 ASKED = 0.6
 """Confidence of what somebody only asked about: "the price of a 3BHK" is not yet a wish for one."""
 STATED = 0.9

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.pipeline.memory.clauses import told_clauses
+
 
 @dataclass(frozen=True, slots=True)
 class Recall:
@@ -31,6 +33,7 @@ _CUE = re.compile(
     r"|मैंने.*(?:बताय|बताई|बोला|कहा|दिया|दी थी|माँगा|मांगा)|याद (?:है|हैं)|मेर[ाीे] .*(?:क्या|कितन|कौन|कहाँ|कहां|कब)"
     r"|(?:क्या|कितन\S*) .*मेर[ाीे]|मुझे .*(?:चाहिए था|चाहिए थी|चाहिए थे)|\bmujhe .*chahiye th[aei]\b"
 )
+_MINE = re.compile(r"\b(?:my|our) (?:family|budget|name|phone|mobile|number|down ?payment|preferences?)\b")
 _OWN = re.compile(r"\b(?:i|i'm|i've|my|mine|we|our|maine|mera|meri|mere|hum|humne)\b|मैंने|मेर[ाीे]|हमने|हमार")
 _HISTORY = re.compile(
     r"\b(?:emi|instal\w*|kist|monthly payment|interest|quote[sd]?|quotation|offer(?:ed)?)\b|किस्त|ईएमआई|कोटेशन|ब्याज"
@@ -109,6 +112,7 @@ def asked_to_recall(text: str, *, certain: bool = False) -> Recall | None:
     history = _HISTORY.search(lower) is not None
     names = () if history else _names(lower)
     cued = _CUE.search(lower) or (certain and _OWN.search(lower))
+    cued = cued or (_MINE.search(lower) and any(clause.asks for clause in told_clauses(text)))
     if cued and names:
         return Recall("facts", names, before)
     if not history and _TOLD.search(lower):

@@ -15,7 +15,20 @@ from agents.pipeline.lines import joined, say
 from agents.pipeline.memory import wording
 from agents.pipeline.memory.clauses import told_clauses
 from agents.pipeline.memory.extract import Setting, heard_facts
-from agents.pipeline.memory.facts import SOURCE, STATED, Change, Heard, Known, Merged, Rival, merge, settle
+from agents.pipeline.memory.facts import (
+    MEMORY_INTENTS,
+    RECALLS,
+    SOURCE,
+    STATED,
+    TELLS,
+    Change,
+    Heard,
+    Known,
+    Merged,
+    Rival,
+    merge,
+    settle,
+)
 from agents.pipeline.memory.long_term import LongTerm
 from agents.pipeline.memory.recall import Recall, asked_to_recall
 from agents.pipeline.memory.session import Memory
@@ -23,9 +36,6 @@ from agents.pipeline.turn import Clause, Turn
 from voiceops.core.events import RetrievalEntry
 from voiceops.core.plan import CallPlan, IntentSpec
 
-TELLS = "about_caller"
-RECALLS = "memory_recall"
-MEMORY_INTENTS = (TELLS, RECALLS)
 RECALLED = 4
 """Facts said at once; more cannot be kept in mind by ear."""
 REPLY_WORDS = 6
@@ -37,6 +47,10 @@ _BACKGROUND = ("property_type", "preferred_location", "budget", "preferred_proje
 _SEARCHED = frozenset(["property_type", "preferred_location", "preferred_project", "city"])
 """What homes are looked up by: telling it asks for homes too."""
 _PARTING = re.compile(r"\b(?:bye|goodbye|see you|alvida|milenge)\b|अलविदा|मिलेंगे|बाय")
+_BOOKS = re.compile(
+    r"\b(?:book|arrange|schedule|fix|reserve|appointment|come|see|look at|show|tomorrow|today|karni|karna"
+    r"|dekhn\w+|aana)\b|बुक|देखन|आना"
+)
 _REFERS = re.compile(
     r"\b(?:it|its|that|there|they|them|this|those|same|wahan|uska|uske)\b|वहाँ|वहां|उसका|उसके|इसका"
 )
@@ -147,6 +161,10 @@ class Recollection:
         turn.commit.append(lambda: self._commit(turn, hearing))
         return hearing
 
+    def asked(self, text: str) -> bool:
+        """Whether the words ask for something that was said, whatever the classifier made of them."""
+        return asked_to_recall(text) is not None
+
     def checked(self, match: IntentMatch, text: str) -> IntentMatch:
         """The runner-up in place of an intent of memory's when memory finds nothing asked or told:
         "tell me more about the project" is near to both, and only one can answer it."""
@@ -247,7 +265,12 @@ class Recollection:
 
     def _is_told(self, hearing: Hearing, match: IntentMatch, spec: IntentSpec | None) -> bool:
         """Whether the caller only tells of themselves, so that noting it is the answer."""
-        if spec is not None and spec.kind in ("flow", "handover"):
+        if spec is not None and spec.kind == "flow":
+            times = all(item.name == "visit_time" for item in hearing.told)
+            return (
+                times and bool(hearing.told) and not hearing.asks and not _BOOKS.search(hearing.text.lower())
+            )
+        if spec is not None and spec.kind == "handover":
             return False
         if spec is not None and spec.slug == "goodbye" and _PARTING.search(hearing.text.lower()):
             return False
@@ -255,7 +278,8 @@ class Recollection:
             return False
         if spec is None or spec.kind == "social" or spec.slug == TELLS or spec.slug == RECALLS:
             return True
-        return not any(item.name in _SEARCHED for item in hearing.told)
+        looked_up = "listings" in spec.sources and any(item.name in _SEARCHED for item in hearing.told)
+        return not looked_up
 
     def _settled(self, turn: Turn, hearing: Hearing, language: str) -> list[Clause]:
         turn.intent = TELLS

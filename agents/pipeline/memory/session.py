@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.pipeline.memory.facts import Known, known_of
+from agents.pipeline.memory.facts import MEMORY_INTENTS, Known, known_of
 
 WORKING_TOKENS = 240
 WORKING_TURNS = 8
@@ -77,7 +77,8 @@ class Memory:
             len(self.turns) > 1 and sum(kept.tokens for kept in self.turns) > WORKING_TOKENS
         ):
             self.turns.popleft()
-        if turn.intent and turn.heard:
+        if turn.intent and turn.heard and turn.intent not in MEMORY_INTENTS:
+            # "And the two bedroom?" goes on with the question before the remark about oneself.
             self.last_intent = turn.intent
         if turn.intent in self.tellable and turn.heard and turn.said:
             self.told[turn.intent] = turn

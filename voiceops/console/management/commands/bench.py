@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from voiceops.core.errors import VoiceOpsError
 
-NAMES = ("turns", "turntaking", "stt")
+NAMES = ("turns", "turntaking", "stt", "memory")
 """Modules of `voiceops.console.benches`."""
 
 
