@@ -25,6 +25,12 @@ WORDS_LATE_MS = 900.0
 """Silence without a transcript after which the end is decided all the same, from the last partial."""
 OVERLAP_LATE_MS = 450.0
 """The same over the agent, who is silent meanwhile: its sentence is to go on within two seconds."""
+SURE = 0.85
+"""Confidence of the recogniser from which its words are taken as they stand; half of the ends in the
+turn-taking dialogues are above 0.87, half of the pauses below 0.70."""
+UNSURE_MS = 600.0
+"""Wait more for each 1.0 that is missing to that: 210 ms at 0.5. With it 18 instead of 23 of the 66
+pauses, and of those held out 6 instead of 11 of 27, are cut; the median wait is the same."""
 BACKCHANNEL_MS = 200.0
 GAPS = 24
 """The caller's last pauses that are remembered."""
@@ -49,6 +55,8 @@ class AdaptiveJudge:
         self._dictating = reason == "dictation"
         if not self._dictating:
             wait = self._with_own_pace(wait, completeness)
+            if pause.words_known and pause.confidence and not pause.overlapping:
+                wait += UNSURE_MS * max(0.0, SURE - pause.confidence)
         if not pause.words_known:
             wait = OVERLAP_LATE_MS if pause.overlapping else max(wait, WORDS_LATE_MS)
         return Judgement(wait, completeness, reason)
