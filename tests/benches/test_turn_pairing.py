@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from agents.api import SpanDetail, TurnDetail
 from telephony.api import CarrierCall, Exchange
 from voiceops.console.benches.pairing import Words, pair, pair_words
-from voiceops.console.benches.questions import Line
+from voiceops.console.benches.questions import Conversation, Line
 from voiceops.console.benches.turn_report import compared, of_peer, of_platform
+from voiceops.console.benches.turns import _Arm
+from voiceops.console.trial import TrialFailed
 from voiceops.core.events import Speculation
 
 PRICE = Line("What is the price?", ("85 lakh",))
@@ -125,3 +129,20 @@ def test_what_speculation_saves_is_compared_line_by_line() -> None:
     saves = compared(slow, fast)
     assert saves["saved_n"] == 2 and saves["saved_p50_ms"] == -50.0 and saves["saved_p95_ms"] == 500.0
     assert saves["sooner"] == 0.5
+
+
+def test_a_call_that_fails_counts_as_unanswered_and_two_in_a_row_end_the_bench() -> None:
+    def broken(conversation: Any, said: Any) -> Any:
+        raise TrialFailed("the platform ended the call with code 1011")
+
+    conversation, told = Conversation("+911", (PRICE, LEFT)), list[str]()
+    ours, peer = _Arm("on", broken), _Arm("pipecat", broken, is_peer=True)
+    first = ours.call(conversation, [], told.append)
+    assert [answer.carrier_ms for answer in first] == [None, None] and ours.failed_calls == 1
+    assert "1011" in told[0]
+    with pytest.raises(TrialFailed, match=r"2 calls in a row failed.*1011"):
+        ours.call(conversation, [], told.append)
+    # A peer that fails must not cost the platform's figures.
+    for _ in range(2):
+        peer.call(conversation, [], told.append)
+    assert "2 calls in a row" in peer.gave_up

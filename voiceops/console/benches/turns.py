@@ -38,7 +38,13 @@ PATIENCE = telephony.Patience(brisk_ms=900)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--turns", type=int, default=100, help="answers to hear in each arm (default 100)")
+    parser.add_argument("--turns", type=int, default=100, help="answers to hear (default 100)")
+    parser.add_argument(
+        "--beside",
+        type=int,
+        help="answers to hear without speculation and from the peer (default: as many); a call of six "
+        "takes a minute",
+    )
     parser.add_argument(
         "--speculation",
         choices=("both", "on", "off"),
@@ -54,8 +60,11 @@ def measure(options: Mapping[str, Any], say: Callable[[str], None]) -> dict[str,
     """Raises: VoiceOpsError."""
     if options["turns"] < 1:
         raise trial.TrialFailed("--turns must be at least 1")
+    if options["beside"] is not None and options["beside"] < 1:
+        raise trial.TrialFailed("--beside must be at least 1")
     return run(
         turns=options["turns"],
+        beside=options["beside"],
         say=say,
         speculation=options["speculation"],
         peer=options["peer"],
@@ -72,13 +81,16 @@ class _Arm:
     answers: list[Answer] = field(default_factory=list)
     failed_calls: int = 0
     failed_in_a_row: int = 0
+    is_peer: bool = False
+    gave_up: str = ""
+    """Why a peer is asked no more."""
 
     def call(
         self, conversation: Conversation, said: Sequence[telephony.Utterance], say: Callable[[str], None]
     ) -> list[Answer]:
         """One call; one that failed leaves all its lines unanswered.
 
-        Raises: VoiceOpsError when several fail in a row.
+        When several fail in a row a peer is given up. Raises: TrialFailed when it is the platform.
         """
         problem = "no answer was heard in the whole call"
         answers: list[Answer] = []
@@ -93,7 +105,9 @@ class _Arm:
         self.failed_in_a_row += 1
         say(f"{self.name}: {problem}")
         if self.failed_in_a_row >= PATIENCE_CALLS:
-            raise trial.TrialFailed(f"{self.name}: {self.failed_in_a_row} calls in a row failed: {problem}")
+            self.gave_up = f"{self.failed_in_a_row} calls in a row failed: {problem}"
+            if not self.is_peer:
+                raise trial.TrialFailed(f"{self.name}: {self.gave_up}")
         return [Answer(line, None, False, "", "") for line in conversation.lines]
 
 
@@ -101,12 +115,13 @@ def run(
     *,
     turns: int,
     say: Callable[[str], None],
+    beside: int | None = None,
     speculation: Speculation = "both",
     peer: str = "",
     peer_python: Path | None = None,
     details: Path | None = None,
 ) -> dict[str, Any]:
-    """Hear at least `turns` answers in each arm; `say` is told of the progress.
+    """Hear at least `turns` answers, `beside` in each arm but the first; `say` is told of the progress.
 
     Returns the figures of calls with speculation (of those without, if only they were made), and
     beside them `speculation_off`, `speculation_saves`, `peers` and `conditions`. `details` gets one
@@ -115,9 +130,14 @@ def run(
     circumstances = conditions()
     with ExitStack() as stack:
         arms = _arms(speculation, peer, peer_python, stack)
+        wanted = {arm.name: turns if arm is arms[0] else beside or turns for arm in arms}
         spoken: dict[int, list[telephony.Utterance]] = {}
         for number in range(-WARM_UP, 10_000):
-            waiting = [arm for arm in arms if number < 0 or _answered(arm.answers) < turns]
+            waiting = [
+                arm
+                for arm in arms
+                if number < 0 or (_answered(arm.answers) < wanted[arm.name] and not arm.gave_up)
+            ]
             if not waiting:
                 break
             # Who goes first changes, so that a drift of the machine meets all alike.
@@ -134,7 +154,7 @@ def run(
                     arm.failed_calls = 0
                     continue
                 arm.answers.extend(answers)
-                say(f"call {number + 1}, {arm.name}: {_answered(arm.answers)} of {turns}")
+                say(f"call {number + 1}, {arm.name}: {_answered(arm.answers)} of {wanted[arm.name]}")
     if details is not None:
         _write(details, arms)
     return _report(arms, circumstances)
@@ -159,7 +179,7 @@ def _arms(speculation: Speculation, peer: str, peer_python: Path | None, stack: 
             )
             return pair_words(conversation.lines, call, running.words(carrier_ref))
 
-        arms.append(_Arm(peer, place))
+        arms.append(_Arm(peer, place, is_peer=True))
     return arms
 
 
@@ -202,10 +222,13 @@ def _report(arms: Sequence[_Arm], circumstances: dict[str, Any]) -> dict[str, An
     by_name = {arm.name: arm for arm in arms}
     ours = [name for name in ("on", "off") if name in by_name]
     figures = {
-        name: {"failed_calls": arm.failed_calls}
-        | (of_platform(arm.answers) if name in ours else of_peer(arm.answers))
+        name: of_platform(arm.answers) if name in ours else of_peer(arm.answers)
         for name, arm in by_name.items()
     }
+    for name, arm in by_name.items():
+        figures[name]["failed_calls"] = arm.failed_calls
+        if arm.gave_up:
+            figures[name]["gave_up"] = arm.gave_up
     report: dict[str, Any] = {"speculation": ours[0], **figures[ours[0]]}
     if len(ours) == 2:
         report["speculation_off"] = figures["off"]
