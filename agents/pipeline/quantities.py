@@ -75,7 +75,7 @@ def find_quantities(text: str) -> list[Quantity]:
         if unit == "time":
             half = tokens[after] if after < len(tokens) else ""
             value = (value + 12 if half == "pm" and value < 12 else value) * 100
-        found.append(Quantity(value, unit, " ".join(tokens[index:after])))
+        found.append(Quantity(round(value, 6), unit, " ".join(tokens[index:after])))
         index = after
     return found
 

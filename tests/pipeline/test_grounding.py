@@ -158,3 +158,12 @@ def test_slots_ground_their_day_and_time() -> None:
     assert check("Saturday 28 November at 5 PM is available.", grounds) == []
     assert check("Sunday 29 November at 5 PM is available.", grounds)
     assert check("Saturday 28 November at 6 PM is available.", grounds)
+
+
+def test_an_amount_in_crores_is_the_same_amount_in_rupees() -> None:
+    """1.36 × 10,000,000 is no whole number in binary; true sentences must not be refused for it."""
+    from agents.pipeline.quantities import find_quantities
+
+    for crores in ("1.36", "1.15", "2.45", "0.57"):
+        (quantity,) = find_quantities(f"It costs ₹{crores} crore.")
+        assert quantity.value == round(float(crores) * 100) * 100_000
