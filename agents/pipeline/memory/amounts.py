@@ -49,6 +49,8 @@ _AT_ONCE = re.compile(
 def amounts(text: str) -> list[int]:
     """Rupees in `text`, in order; "one crore twenty" is one crore twenty lakh."""
     plain = _BEFORE_SCALE.sub(lambda match: _HALVES[match[1].lower()], text)
+    if re.search(r"\bbetween\b", plain):
+        plain = re.sub(r"\s+and\s+", " to ", plain)
     found: list[int] = []
     for quantity in find_quantities(plain):
         value = round(quantity.value)
