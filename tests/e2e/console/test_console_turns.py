@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.console import rows, told
 from tests.e2e.console.conftest import OpenPage, Site
+from tests.e2e.console.test_console_softphone import NO_MICROPHONE
 from voiceops.console import live
 
 pytestmark = pytest.mark.browser
@@ -133,6 +134,9 @@ def test_a_trace_on_its_way_is_waited_for(open_page: OpenPage) -> None:
 
 
 def ask(page: Page, text: str) -> None:
+    """Type it on a line that hears nothing, so that no other turn comes after it."""
+    page.add_init_script(NO_MICROPHONE % "NotFoundError")
+    page.reload()
     page.fill("#text", text)
     page.press("#text", "Enter")
 

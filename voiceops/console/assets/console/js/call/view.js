@@ -148,7 +148,7 @@ export class CallView {
     put(this.note, turn ? (turn.closed ? "Finished" : "Live") : "No turn yet");
     const lines = new Map((turn?.budget ?? []).map((line) => [line.stage, line]));
     const waited = turn?.endpoint?.silence_ms ?? null;
-    const asked = lines.get("endpoint")?.budget_ms ?? turn?.endpoint?.wait_ms ?? 0;
+    const asked = lines.get("endpoint")?.budget_ms ?? budget.endpoint_ms ?? 0;
     this.meters.get("endpoint").set(lines.get("endpoint")?.actual_ms ?? (waited || null), asked, false, lines.get("endpoint"));
     let sum = waited ?? 0;
     for (const stage of STAGES) {
