@@ -134,7 +134,8 @@ class _Reader:
         word = self._word(index)
         if word in _TIMES:
             digit, after = self._digits(index + 1)
-            return (digit * _TIMES[word], after) if len(digit) == 1 else ("", index)
+            # "double 4123" is how a recogniser writes "double four one two three".
+            return (digit[:1] * _TIMES[word] + digit[1:], after) if digit else ("", index)
         if word.isdigit():
             return (word, index + 1) if len(word) <= 6 else ("", index)
         if word in _ONE_DIGIT:

@@ -50,6 +50,7 @@ WRITTEN = {
     "nine eight triple six oh four one two three": "9866604123",
     "ninety eight eighty six zero double four one two three": "9886044123",
     "नौ आठ आठ छह शून्य चार चार एक दो तीन": "9886044123",
+    "98860 double 4123": "9886044123",
     "pin code five six zero zero six six": "pin code 560066",
     "back on 765-432-1098 after 6": "back on 7654321098 after 6",
     # times
@@ -116,8 +117,9 @@ def test_nothing_a_recogniser_writes_breaks_it(text: str) -> None:
 
 
 _WORDS = [
-    "one", "twenty", "and", "a", "half", "crore", "lakh", "rupees", "point", "double", "nine", "at", "past", "to",
-    "quarter", "pm", "p", "m", ".", "-", "₹", "rs", "saadhe", "dedh", "do", "baje", "of", "november", "third", "98",
+    "one", "twenty", "and", "a", "half", "crore", "lakh", "rupees", "point", "double", "nine", "at",
+    "past", "to", "quarter", "pm", "p", "m", ".", "-", "₹", "rs", "saadhe", "dedh",
+    "do", "baje", "of", "november", "third", "98",
 ]  # fmt: skip
 
 

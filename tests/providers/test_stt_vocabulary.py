@@ -28,6 +28,7 @@ NAMES = (
             "When is possession at Orchid Grove in Sarjapur?",
         ),
         ("Lake view residency please", "Lakeview Residency please"),
+        ("Indiranagar, Hubble, and", "Indiranagar, Hebbal, and"),
         ("Sarja poor road", "Sarjapur road"),
         ("Indira Nagar", "Indiranagar"),
         ("1 crore 20 lock rupees", "1 crore 20 lakh rupees"),

@@ -38,7 +38,7 @@ def sounds(text: str) -> str:
     key = re.sub(r"[^a-z]", "", text.lower())
     for written, spoken in _SOUNDS:
         key = key.replace(written, spoken)
-    return re.sub(r"(.)\1", r"\1", key)
+    return re.sub(r"(.)\1|(?<=[^aeiou])e$", r"\1", key)
 
 
 def cost(heard: str, name: str) -> float:

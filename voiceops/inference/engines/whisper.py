@@ -153,8 +153,12 @@ class Whisper:
         if penalty == 1.0 and loops(decode.text):
             decode = self._decode(encoded, tokenizer, limit, hints, REPETITION_PENALTY)
         plain = decode
-        if hints and decode.logprob < DOUBTFUL_LOGPROB:
+        # Fewer words than seconds: in noise a prompt can end a decode at once ("1.").
+        meagre = len(decode.text.split()) < length_s
+        if hints and (meagre or decode.logprob < DOUBTFUL_LOGPROB):
             plain = self._decode(encoded, tokenizer, limit, (), REPETITION_PENALTY)
+            if meagre and len(plain.text.split()) >= 2 * len(decode.text.split()):
+                decode = plain
         if plain.logprob < SILENCE_LOGPROB and plain.no_speech > SILENCE_NO_SPEECH:
             return Recognised("", 0.0, plain.no_speech, scores)
         return self._recognised(decode, length_s, scores)
