@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import numpy as np
 
@@ -122,7 +121,7 @@ class Microphone:
         sounds.mixed(self._track, samples, at)
         return (at + len(samples)) / RATE_HZ * 1000
 
-    async def run(self, on_frame: Callable[[], None] = lambda: None) -> None:
+    async def run(self) -> None:
         """Until cancelled, or the longest call is over."""
         gain = 10 ** (self._echo.level_db / 20) if self._echo is not None else 0.0
         behind = round(self._echo.delay_ms * RATE_HZ / 1000) if self._echo is not None else 0
@@ -137,4 +136,3 @@ class Microphone:
             pcm = np.clip(frame, -32767, 32767).astype("<i2").tobytes()
             self._inbound.put(WireAudio(mulaw.decode(mulaw.encode(pcm)), round(self.sent_ms)))
             self.sent_ms += FRAME_MS
-            on_frame()

@@ -44,11 +44,9 @@ class Ledger:
     def __init__(self, fixed_ms: float | None) -> None:
         self.fixed_ms = fixed_ms
         self.decodes = 0
-        self.measured_ms = 0.0
         self.charged_ms: list[float] = []
 
     def charge(self, measured_ms: float) -> float:
-        self.measured_ms += measured_ms
         charged = measured_ms if self.fixed_ms is None else self.fixed_ms
         self.charged_ms.append(charged)
         return charged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -77,7 +78,8 @@ def run(
             "recogniser": whisper.info.engine,
             "vad": "Silero VAD 6 (ONNX)",
             "decode_ms": "as measured" if decode_ms is None else decode_ms,
-            "machine": f"{platform.machine()}, Python {platform.python_version()}",
+            "machine": f"{os.cpu_count()} cores {platform.machine()}, Python {platform.python_version()}",
+            "load_average": round(os.getloadavg()[0], 1),
         },
         "models": results,
     }
