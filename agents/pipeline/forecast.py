@@ -46,7 +46,9 @@ class Forecast:
         known.seen_ms = now
 
     def at_least(self, stage: str, engine: str, duration_ms: float) -> None:
-        """It was given up after this long: counts only when more than had been expected."""
+        """It was given up after this long and would have taken longer, nobody knows by how much: taken
+        for half as long again, and only when that is more than had been expected."""
+        duration_ms *= 1.5
         predicted = self.predicted_ms(stage, engine)
         if predicted is None or duration_ms > predicted:
             self.observe(stage, engine, duration_ms)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from voiceops.core.clock import Clock, MonotonicClock
 
-LAG_MS = 40.0
-"""Two frames: an event loop that wakes up so late has no time for guesses."""
+LAG_MS = 60.0
+"""Three frames: an event loop that wakes up so late again and again has no time for guesses."""
+LAG_GAIN = 0.25
+"""Of each sample in the moving mean: one late moment does not close the gate, two in a row may."""
 REST_MS = 5_000.0
 """After a late event loop or a refused guess, none for this long."""
 
@@ -22,6 +24,7 @@ class LoadGate:
     """The setting for the whole process."""
     clock: Clock = field(default_factory=MonotonicClock)
     calls: int = 0
+    _lag_ms: float = 0.0
     _rests_until_ms: float = 0.0
     _why: str = ""
 
@@ -33,8 +36,9 @@ class LoadGate:
 
     def lagged(self, lag_ms: float) -> None:
         """The event loop woke up this much too late."""
-        if lag_ms >= LAG_MS:
-            self._rest(f"the event loop was {lag_ms:.0f} ms late")
+        self._lag_ms += LAG_GAIN * (lag_ms - self._lag_ms)
+        if self._lag_ms >= LAG_MS:
+            self._rest(f"the event loop wakes up {self._lag_ms:.0f} ms late")
 
     def refused(self) -> None:
         """An inference server had no room for a guess."""
