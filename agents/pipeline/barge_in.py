@@ -20,7 +20,7 @@ NOISE_MS = 700.0
 """A recogniser hears "Thank you." in shorter noise than this."""
 FAILED_MS = 700.0
 """Voiced time from which speech is meant though no recogniser could say what it was."""
-ANTICIPATED_MS = 800.0
+ANTICIPATED_MS = 1200.0
 """So near the end of a question an "okay" answers it."""
 SURE_MS = 1500.0
 """Voiced time that takes the floor though no words are known yet."""

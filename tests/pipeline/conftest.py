@@ -78,6 +78,23 @@ def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
     return VirtualTimePolicy()
 
 
+@pytest.fixture
+async def leaves_no_task() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    for _ in range(3):
+        await asyncio.sleep(0)
+    left = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    assert not left, f"tasks are left running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def no_task_is_left(request: pytest.FixtureRequest) -> None:
+    """Every asynchronous test of this room fails when it leaves a task behind."""
+    if asyncio.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("leaves_no_task")
+
+
 _INTENTS = tuple(
     IntentSpec(
         slug=item["slug"],

@@ -48,7 +48,8 @@ class AdaptiveJudge:
     _dictating: bool = False
 
     def judge(self, pause: Pause) -> Judgement:
-        if pause.overlapping and pause.words_known and is_backchannel(pause.text):
+        nothing = not pause.text.strip() or is_backchannel(pause.text)
+        if pause.overlapping and pause.words_known and nothing:
             return Judgement(BACKCHANNEL_MS, 1.0, "backchannel")
         completeness, reason = read(pause.text, pause.expecting)
         wait = _between(completeness)

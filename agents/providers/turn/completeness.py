@@ -175,7 +175,7 @@ def _number_end(words: list[str], expecting: Expecting) -> float:
     if expecting in ("date", "choice", "yes_no"):
         return 0.8
     if len(words) > 1 and words[-2] in ("at", "number", "option", "the", "baje"):
-        return 0.75
+        return 0.85
     return 0.55 if len(words) == 1 else 0.32
 
 
