@@ -33,7 +33,7 @@ def heard(text: str, expecting: str = "") -> dict[str, Any]:
     ("text", "facts"),
     [
         ("My name is Asha Rao and my budget is 1.2 crore", {"name": "Asha Rao", "budget": 12_000_000}),
-        ("I am looking for a 3BHK in Whitefield", {"property_type": "3BHK", "preferred_location": "Whitefield"}),
+        ("Looking for a 3BHK in Whitefield", {"property_type": "3BHK", "preferred_location": "Whitefield"}),
         ("mera budget dedh crore hai", {"budget": 15_000_000}),
         ("मेरा बजट एक करोड़ बीस लाख है", {"budget": 12_000_000}),
         ("मुझे व्हाइटफील्ड में तीन बीएचके चाहिए", {"property_type": "3BHK", "preferred_location": "Whitefield"}),

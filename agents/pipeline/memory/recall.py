@@ -111,8 +111,9 @@ def asked_to_recall(text: str, *, certain: bool = False) -> Recall | None:
         return Recall("last_call" if before else "all", before=before)
     history = _HISTORY.search(lower) is not None
     names = () if history else _names(lower)
-    cued = _CUE.search(lower) or (certain and _OWN.search(lower))
-    cued = cued or (_MINE.search(lower) and any(clause.asks for clause in told_clauses(text)))
+    cued = bool(_CUE.search(lower) or (certain and _OWN.search(lower)))
+    if not cued and _MINE.search(lower):
+        cued = any(clause.asks for clause in told_clauses(text))
     if cued and names:
         return Recall("facts", names, before)
     if not history and _TOLD.search(lower):
