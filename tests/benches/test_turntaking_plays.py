@@ -31,7 +31,6 @@ def test_plain_silence_cuts_into_a_long_pause_and_yields_to_an_interruption(tmp_
     figures = result["models"]["silence"]["figures"]
     assert (figures["dialogues"], figures["turns"], figures["pauses_inside_turns"]) == (1, 2, 1)
     assert figures["cut_ins"] == 1, "900 ms are more than plain silence waits"
-    assert figures["missed_ends"] == 0
     assert 500 < figures["endpoint_delay_p50_ms"] < 900, "500 ms of silence and the VAD's own delay"
     assert (figures["barge_ins"], figures["missed_barge_ins"]) == (1, 0)
     (dialogue,) = result["models"]["silence"]["dialogues"]
