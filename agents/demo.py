@@ -379,6 +379,8 @@ INTENTS: list[dict[str, Any]] = [
             We want to live there ourselves
             Actually my budget is ninety lakh
             I work in an office nearby
+            My wife and I are looking for our first home
+            We would like to shift before the school year begins
             """,
             """
             मेरा बजट एक करोड़ है
