@@ -177,7 +177,8 @@ class AgentFormBase(forms.ModelForm):
         super().__init__(*args, **kwargs)
         agent = self.instance
         names = dict.fromkeys((*turn_models(), agent.turn_model))
-        self.fields["turn_model"].choices = [(name, TURN_MODEL_NOTES.get(name, name)) for name in names]
+        choices = [(name, TURN_MODEL_NOTES.get(name, name)) for name in names]
+        self.fields["turn_model"].choices = choices  # type: ignore[attr-defined]
         for language in LANGUAGE_NAMES:
             self.initial[f"voices_{language}"] = ", ".join(
                 ":".join(filter(None, (voice["provider"], voice.get("voice"))))

@@ -272,7 +272,7 @@ async def test_the_server_streams_a_recording_without_reading_it_whole(
 def test_the_published_schema_is_complete_and_the_documentation_page_opens(client: APIClient) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", stdout=StringIO())
     schema = client.get("/api/schema/?format=json").json()
-    assert set(schema["paths"]) == {
+    assert set(schema["paths"]) >= {
         "/api/v1/calls/", "/api/v1/calls/{session_id}/", "/api/v1/calls/{session_id}/audio/",
     }  # fmt: skip
     assert set(schema["components"]["schemas"]["Telemetry"]["properties"]) == set(TELEMETRY_KEYS)
