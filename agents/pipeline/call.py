@@ -27,8 +27,9 @@ from agents.pipeline.promises import Promises
 from agents.pipeline.prompt import prefix
 from agents.pipeline.recorder import Recorder
 from agents.pipeline.responder import Responder
-from agents.pipeline.speculation import Planner
 from agents.pipeline.segment import FRAME_MS, Segment
+from agents.pipeline.speculation import Planner
+from agents.pipeline.spoken import hindi_names
 from agents.pipeline.stage import Stage
 from agents.pipeline.summary import CallSummary, ended_payload, outcome_of, started_payload
 from agents.pipeline.telling import Telling
@@ -163,6 +164,7 @@ class Call:
         self._mouth = Mouth(
             profile=self._profile, voices=self._ports.tts, playout=self._playout, clock=self._clock,
             failed=self._telling.voice_failed, lines=self._lines, ahead=ahead, forecast=self._forecast,
+            names=hindi_names(self._plan.extra),
         )  # fmt: skip
         self._promises = Promises(
             sink=self._ports.facts, scope=scope, clock=self._clock, session_id=self._plan.session_id,
