@@ -26,6 +26,9 @@ ALIKE = 0.7
 """Correlation of the two loudness curves that makes an echo."""
 MARGIN = 1.8
 """A talker stands 5 dB above the echo that is expected."""
+STEADY_PERCENT = 25.0
+STEADY_MARGIN = 1.5
+"""The echo is at most this much stronger than in the quarter of the time when it was weakest."""
 TAIL_MS = DELAYS_MS[-1]
 _AROUND_MS = np.array([-HOP_MS, 0.0, HOP_MS])
 LOUD_RMS = 60.0
@@ -100,6 +103,11 @@ class EchoGuard:
         if alike[best] < ALIKE:
             return
         gain = float((played[best] * levels).sum() / max(1.0, (played[best] ** 2).sum()))
+        loud = played[best] >= LOUD_RMS
+        if loud.any():
+            # An echo is as strong all the time; a talker who began soon after the agent is not.
+            steady = float(np.percentile(levels[loud] / played[best][loud], STEADY_PERCENT))
+            gain = min(gain, STEADY_MARGIN * steady)
         delay = float(DELAYS_MS[best])
         if self._delay_ms is None or abs(delay - self._delay_ms) > 2 * HOP_MS:
             self._delay_ms, self._gain = delay, gain
