@@ -12,6 +12,7 @@ from agents.pipeline.call import Call, CallPorts
 from agents.pipeline.mouth import LineCache
 from voiceops.core.audio import pcm_bytes
 from voiceops.core.budget import Deadline
+from voiceops.core.clock import LoopClock
 from voiceops.core.errors import SourceError, VoiceOpsError
 from voiceops.core.events import CallEvent, WireEvent, WireMark, WireStarted, WireStopped, WireText
 from voiceops.core.facts import Fact, Receipt
@@ -140,7 +141,8 @@ async def typed_call(
         stt=(), llm=llm, tts={MUTE: MuteVoice()}, vad=_DeafVad(), embedder=embedder, retriever=retriever,
         facts=_NoFacts(),
     )  # fmt: skip
-    call = Call(plan, ports, inbound, _Line(inbound), [_ignore], desk, lines=LineCache())
+    # The loop's own time, so that waiting and measuring agree when that loop's time is virtual.
+    call = Call(plan, ports, inbound, _Line(inbound), [_ignore], desk, LoopClock(), lines=LineCache())
     task = asyncio.create_task(call.run(), name="typed-call")
     try:
         inbound.put(WireStarted("typed", sample_rate_hz=RATE_HZ))
