@@ -1,8 +1,6 @@
-"""Whether the caller is talking over the agent, or the agent hears itself; and whether it is meant."""
+"""Whether the caller is talking over the agent, and whether it is meant."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from agents.providers.turn.completeness import is_backchannel
 from voiceops.core.events import Transcript
@@ -12,8 +10,6 @@ THRESHOLD_SPEAKING = 0.7
 """Speech probability asked for: Silero's default, and a stricter one while the agent is audible."""
 FLOOR_RMS = 200.0
 """int16 RMS (about -44 dBFS) below which sound during agent speech is taken for line noise."""
-ECHO_MARGIN = 2.0
-"""A talker must stand 6 dB above what returns of the agent's own voice."""
 MEANT_MS = 250.0
 """Voiced time from which words other than a backchannel take the floor."""
 NOISE_MS = 700.0
@@ -26,24 +22,16 @@ SURE_MS = 1500.0
 """Voiced time that takes the floor though no words are known yet."""
 
 
-@dataclass(slots=True)
-class BargeIn:
-    """Fed with every window; knows the level of the agent's echo on this line."""
+def threshold(*, agent_audible: bool) -> float:
+    """Speech probability from which a window may be the caller's."""
+    return THRESHOLD_SPEAKING if agent_audible else THRESHOLD_LISTENING
 
-    _echo_rms: float = 0.0
 
-    def threshold(self, *, agent_audible: bool) -> float:
-        return THRESHOLD_SPEAKING if agent_audible else THRESHOLD_LISTENING
-
-    def is_voice(self, probability: float, rms: float, *, agent_audible: bool) -> bool:
-        """Whether one window counts as the caller's speech."""
-        if not agent_audible:
-            return probability >= THRESHOLD_LISTENING
-        if probability < THRESHOLD_SPEAKING:
-            # What comes back while nobody talks is echo and line noise; remember its level.
-            self._echo_rms = rms if not self._echo_rms else 0.9 * self._echo_rms + 0.1 * rms
-            return False
-        return rms >= max(FLOOR_RMS, ECHO_MARGIN * self._echo_rms)
+def is_voice(probability: float, rms: float, *, agent_audible: bool) -> bool:
+    """Whether one window counts as speech, of the caller or of an echo."""
+    return probability >= threshold(agent_audible=agent_audible) and (
+        not agent_audible or rms >= FLOOR_RMS
+    )
 
 
 def is_meant(text: str, speech_ms: float) -> bool:

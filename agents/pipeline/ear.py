@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import soxr
 
-from agents.pipeline.barge_in import BargeIn, is_meant
+from agents.pipeline.barge_in import is_meant, is_voice, threshold
 from agents.pipeline.echo import EchoGuard
 from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.hearing import Hearing, Utterance
@@ -84,7 +84,6 @@ class Ear:
         self._window_bytes = window_samples * 2
         self._window_ms = window_samples / PIPELINE_RATE_HZ * 1000
         self._endpointing = endpointing or Endpointing.of("adaptive")
-        self._barge_in = BargeIn()
         self._echo = EchoGuard()
         self._resampler: Any = None
         self._in_rate = 0
@@ -169,7 +168,7 @@ class Ear:
         probability = await self._probability(window, rms)
         self._echo.heard(samples, now, self._window_ms)
         audible = self._agent_audible() or self._echo.active(now)
-        voice = self._barge_in.is_voice(probability, rms, agent_audible=audible)
+        voice = is_voice(probability, rms, agent_audible=audible)
         if self._heard is not None:
             voice = voice or self._still_voiced(probability, audible)
         if voice and self._echo.explains(now):
@@ -181,7 +180,7 @@ class Ear:
 
     def _still_voiced(self, probability: float, audible: bool) -> bool:
         """Hysteresis as Silero's own iterator: speech ends 0.15 below where it starts."""
-        return probability >= self._barge_in.threshold(agent_audible=audible) - 0.15
+        return probability >= threshold(agent_audible=audible) - 0.15
 
     def _listen(self, window: bytes, voice: bool, now: float) -> None:
         self._pre_roll.append(window)
