@@ -11,8 +11,9 @@ import asyncio
 import statistics
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,8 +36,11 @@ from voiceops.core.ports import Embedder, LanguageModel, LlmRequest, Retriever
 from voiceops.inference.embedder import RemoteEmbedder
 from voiceops.wiring import places
 
+Count = Callable[[Sequence[Mapping[str, str]]], Awaitable[int]]
 HELP = "facts known and prompt tokens after a conversation of 500 turns, beside other prompts"
-CHECKPOINTS = (10, 100, 500)
+CHECKPOINTS = (10, 100)
+"""Turns at which the prompts of the panel are counted; the last turn is one too."""
+LEAST_TURNS = 60
 PANEL = (
     "What is your cancellation policy?",
     "Is it possible to get a refund of that?",
@@ -47,7 +51,13 @@ passage, one that refers to the turn before, one of a record."""
 VISIT, NO_VISIT = "site_visit_booking", "Never mind, I don't want a visit"
 """What the script's caller says when the agent takes a remark for a booking."""
 ANSWER_TOKENS = 32
-BASELINE_TIMEOUT_MS = 60_000
+QUESTION_TOKENS = 48
+"""By which one question may be longer than another."""
+BASELINE_TIMEOUT_MS = 20_000
+BASELINE_S = 60.0
+"""No further question is put to a baseline after this long."""
+SAMPLED = 3
+"""Every third question is put to the long history, whose answers take seconds."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -57,8 +67,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def measure(options: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
     """Raises: VoiceOpsError when the platform cannot be reached or does not answer."""
-    if options["turns"] < 110:
-        raise DeskFailed("--turns must be at least 110: the script needs room for its corrections")
+    if options["turns"] < LEAST_TURNS:
+        raise DeskFailed(f"--turns must be at least {LEAST_TURNS}: the script needs room for its corrections")
     profile = agents.api.load_profile()
     plan = CallPlan(
         session_id="bench-memory",
@@ -84,7 +94,14 @@ async def _on_platform(plan: CallPlan, told: Script, say: Callable[[str], None])
         return {
             "on": "a running platform: its embeddings, database and language model",
             **await converse(
-                plan, told, llm=llm, embedder=embedder, retriever=retriever, count=counter.count, say=say
+                plan,
+                told,
+                llm=llm,
+                embedder=embedder,
+                retriever=retriever,
+                count=counter.count,
+                context_tokens=await counter.context_tokens(),
+                say=say,
             ),
         }
     finally:
@@ -102,15 +119,18 @@ async def converse(
     llm: LanguageModel,
     embedder: Embedder,
     retriever: Retriever,
-    count: Callable[[Sequence[Mapping[str, str]]], Any],
+    count: Count,
+    context_tokens: int | None,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The whole measurement. `count(messages)` awaits the tokens of a prompt."""
-    checkpoints = tuple(turn for turn in CHECKPOINTS if turn <= len(told.lines))
-    prompts: dict[int, list[int]] = {}
+    """The whole measurement. `count(messages)` awaits the tokens of a prompt; `context_tokens` is the
+    longest that the model takes, None when nobody knows."""
+    checkpoints = (*(turn for turn in CHECKPOINTS if turn < len(told.lines)), len(told.lines))
+    prompts: dict[int, dict[str, int]] = {turn: {} for turn in checkpoints}
     history: list[tuple[str, str]] = []
     full: dict[int, int] = {}
     durations: list[float] = []
+    began = time.perf_counter()
     async with typed_call(plan, llm=llm, embedder=embedder, retriever=retriever) as desk:
         lines = _with_panel(told.lines, checkpoints)
         for number, line in enumerate(lines, start=1):
@@ -121,44 +141,78 @@ async def converse(
                 history.append((NO_VISIT, str((await desk.type(NO_VISIT))["said"])))
             checkpoint = next((c for c in checkpoints if c - len(PANEL) < number <= c), None)
             if checkpoint is not None and (messages := record["context"].get("messages")):
-                prompts.setdefault(checkpoint, []).append(await count(messages))
+                prompts[checkpoint][line] = await count(messages)
             history.append((line, str(record["said"])))
             if number in checkpoints:
                 full[number] = await count(_chat(plan, history, PANEL[0]))
             if number % 50 == 0:
-                say(f"turn {number} of {len(lines)}")
+                say(f"turn {number} of {len(lines)} after {time.perf_counter() - began:.0f} s")
         answers = [str((await desk.type(asked.question))["said"]) for asked in told.asked]
-    say("the same questions with other prompts")
     ours = [knows(asked, answer) for asked, answer in zip(told.asked, answers, strict=True)]
-    last = await _baseline(plan, told.asked, history[-WORKING_TURNS:], llm, count)
-    whole = await _baseline(plan, told.asked, history, llm, count)
+    rival = Rival(plan, llm, count, context_tokens)
+    say(f"the same questions with the last {WORKING_TURNS} turns in the prompt")
+    last = await rival.answers(told.asked, history[-WORKING_TURNS:])
+    say("a sample of the questions with the whole history in the prompt")
+    sample = told.asked[::SAMPLED]
+    whole = await rival.answers(sample, history)
+    fitting: dict[str, Any] | None = None
+    if not whole["fits"] and (turns := await rival.fitting(history, sample[0].question)):
+        say(f"the sample with the last {turns} turns in the prompt, which is all that fits")
+        fitting = {"turns": turns, **await rival.answers(sample, history[-turns:])}
     first, final = checkpoints[0], checkpoints[-1]
-    means = {turn: statistics.fmean(values) for turn, values in prompts.items() if values}
+    means = _compared(prompts)
+    part = min(50, len(durations) // 3)
     return {
         "turns": len(lines),
         "model": llm.capabilities.engine,
-        "facts_asked": len(told.asked),
-        "facts_right": sum(ours),
-        "facts_right_share": round(sum(ours) / len(ours), 4),
-        "facts_wrong": [
+        "context_tokens": context_tokens,
+        f"prompt_tokens_turn_{first}": means[first],
+        f"prompt_tokens_turn_{final}": means[final],
+        "ratio": round(means[final] / means[first], 4),
+        "prompt_tokens": {str(turn): value for turn, value in means.items()},
+        "prompts_compared": len(_shared(prompts)),
+        "recall_asked": len(told.asked),
+        "recall_share": _share(ours),
+        "recall_share_of_sample": _share(ours[::SAMPLED]),
+        "recall_wrong": [
             {"asked": asked.question, "wanted": asked.wanted[0], "answer": answer}
             for asked, answer, right in zip(told.asked, answers, ours, strict=True)
             if not right
         ],
         "corrections": told.corrections,
         "contradictions": told.contradictions,
-        "prompt_tokens": {str(turn): round(value, 1) for turn, value in means.items()},
-        "prompt_tokens_max": {str(turn): max(values) for turn, values in prompts.items()},
-        "prompt_tokens_ratio": round(means[final] / means[first], 4),
         "full_history": {"prompt_tokens": {str(turn): value for turn, value in full.items()}, **whole},
-        "last_turns": {"n": WORKING_TURNS, **last},
+        "fitting_history": fitting,
+        "last_turns": {"turns": WORKING_TURNS, **last},
         "turn_ms": {
-            "p50_first_50": round(statistics.median(durations[:50]), 1),
-            "p50_last_50": round(statistics.median(durations[-50:]), 1),
+            f"p50_first_{part}": round(statistics.median(durations[:part]), 1),
+            f"p50_last_{part}": round(statistics.median(durations[-part:]), 1),
             "p95": round(statistics.quantiles(durations, n=20)[-1], 1),
         },
         "extraction_ms": _extraction(told),
+        "took_s": round(time.perf_counter() - began, 1),
     }
+
+
+def _shared(prompts: Mapping[int, Mapping[str, int]]) -> set[str]:
+    """Questions of the panel that went to the model at every checkpoint."""
+    return set.intersection(*(set(asked) for asked in prompts.values()))
+
+
+def _compared(prompts: Mapping[int, Mapping[str, int]]) -> dict[int, float]:
+    """Mean tokens at each checkpoint, of the same questions. Raises: DeskFailed."""
+    shared = _shared(prompts)
+    if not shared:
+        made = {turn: sorted(asked) for turn, asked in prompts.items()}
+        raise DeskFailed(f"no question was put to the language model at every checkpoint: {made}")
+    return {
+        turn: round(statistics.fmean(asked[question] for question in shared), 1)
+        for turn, asked in prompts.items()
+    }
+
+
+def _share(right: Sequence[bool]) -> float:
+    return round(sum(right) / len(right), 4)
 
 
 def _with_panel(lines: Sequence[str], checkpoints: Sequence[int]) -> list[str]:
@@ -183,33 +237,64 @@ def _chat(plan: CallPlan, history: Sequence[tuple[str, str]], question: str) -> 
     return [*messages, {"role": "user", "content": question}]
 
 
-async def _baseline(
-    plan: CallPlan,
-    asked: Sequence[Asked],
-    history: Sequence[tuple[str, str]],
-    llm: LanguageModel,
-    count: Callable[[Sequence[Mapping[str, str]]], Any],
-) -> dict[str, Any]:
-    """The same questions to the same model with `history` in the prompt."""
-    right = 0
-    errors: list[str] = []
-    durations: list[float] = []
-    for item in asked:
-        started = time.perf_counter()
-        try:
-            right += knows(item, await _asked(llm, _chat(plan, history, item.question)))
-            durations.append((time.perf_counter() - started) * 1000)
-        except LlmError as error:
-            errors.append(f"{error.code}: {error}"[:200])
-            if error.code in ("rejected", "bad_output") and len(errors) >= 2:
-                break  # a prompt that does not fit will not fit the next time either
-    return {
-        "prompt_tokens_end": await count(_chat(plan, history, asked[0].question)),
-        "facts_right_share": round(right / len(asked), 4),
-        "answered": len(durations),
-        "answer_ms_p50": round(statistics.median(durations), 1) if durations else None,
-        "error": errors[0] if errors else "",
-    }
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The same questions to the same model, with a conversation in the prompt."""
+
+    plan: CallPlan
+    llm: LanguageModel
+    count: Count
+    context_tokens: int | None
+
+    async def answers(self, asked: Sequence[Asked], history: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """How many of `asked` the model knows. A question without an answer in time counts as not
+        known; a prompt that does not fit is not tried again."""
+        tokens = await self.count(_chat(self.plan, history, asked[0].question))
+        right: list[bool] = []
+        error = "" if self._takes(tokens) else self._too_long(tokens)
+        durations: list[float] = []
+        began = time.perf_counter()
+        fits = not error
+        for item in asked if fits else ():
+            started = time.perf_counter()
+            if started - began > BASELINE_S:
+                error = error or f"stopped after {BASELINE_S:.0f} s"
+                break
+            try:
+                right.append(knows(item, await _asked(self.llm, _chat(self.plan, history, item.question))))
+                durations.append((time.perf_counter() - started) * 1000)
+            except LlmError as problem:
+                error = error or f"{problem.code}: {problem}"[:200]
+                if problem.code == "rejected":
+                    fits = False
+                    break
+                right.append(False)
+        return {
+            "prompt_tokens_end": tokens,
+            "fits": fits,
+            "recall_asked": len(right),
+            "recall_share": _share(right) if right else None,
+            "answered": len(durations),
+            "answer_ms_p50": round(statistics.median(durations), 1) if durations else None,
+            "error": error,
+        }
+
+    async def fitting(self, history: Sequence[tuple[str, str]], question: str) -> int:
+        """The most last turns whose prompt the model takes; 0 when its limit is not known."""
+        low, high = 0, len(history) if self.context_tokens is not None else 0
+        while low < high:
+            turns = (low + high + 1) // 2
+            if self._takes(await self.count(_chat(self.plan, history[-turns:], question))):
+                low = turns
+            else:
+                high = turns - 1
+        return low
+
+    def _takes(self, tokens: int) -> bool:
+        return self.context_tokens is None or tokens + QUESTION_TOKENS + ANSWER_TOKENS <= self.context_tokens
+
+    def _too_long(self, tokens: int) -> str:
+        return f"not asked: {tokens} tokens do not fit the model's context of {self.context_tokens}"
 
 
 async def _asked(llm: LanguageModel, messages: Sequence[Mapping[str, str]]) -> str:
@@ -233,26 +318,31 @@ def _extraction(told: Script) -> float:
 
 def as_text(result: Mapping[str, Any]) -> str:
     """For a terminal."""
-    tokens = ", ".join(f"turn {turn}: {value}" for turn, value in result["prompt_tokens"].items())
-    full = ", ".join(
-        f"turn {turn}: {value}" for turn, value in result["full_history"]["prompt_tokens"].items()
-    )
-    whole, last = result["full_history"], result["last_turns"]
-    ours = f"{tokens} (ratio {result['prompt_tokens_ratio']})"
+
+    def row(name: str, found: Mapping[str, Any], tokens: str) -> str:
+        share = "-" if found["recall_share"] is None else f"{found['recall_share']:.1%}"
+        return f"{name:<22}{share:>8}{found['recall_asked']:>7}  {tokens}"
+
+    def listed(tokens: Mapping[str, float]) -> str:
+        return ", ".join(f"turn {turn}: {value}" for turn, value in tokens.items())
+
+    whole, fitting, last = result["full_history"], result["fitting_history"], result["last_turns"]
     rows = [
-        f"{result['turns']} turns on {result['model']}",
+        f"{result['turns']} turns on {result['model']} in {result['took_s']:.0f} s",
         "",
-        f"{'':<22}{'facts right':>12}  prompt tokens",
-        f"{'session memory':<22}{result['facts_right_share']:>12.1%}  {ours}",
-        f"{'full history':<22}{whole['facts_right_share']:>12.1%}  {full}",
-        f"{'last turns: ' + str(last['n']):<22}{last['facts_right_share']:>12.1%}"
-        f"  {last['prompt_tokens_end']}",
-        "",
-        f"time per turn, p50: {result['turn_ms']['p50_first_50']} ms in the first 50,"
-        f" {result['turn_ms']['p50_last_50']} ms in the last 50",
+        f"{'':<22}{'known':>8}{'asked':>7}  prompt tokens",
+        row("session memory", result, f"{listed(result['prompt_tokens'])} (ratio {result['ratio']})"),
+        row("full history", whole, listed(whole["prompt_tokens"])),
     ]
-    for name in ("full_history", "last_turns"):
-        if result[name]["error"]:
+    if fitting:
+        rows.append(row(f"all that fits: {fitting['turns']}", fitting, str(fitting["prompt_tokens_end"])))
+    rows += [
+        row(f"last turns: {last['turns']}", last, str(last["prompt_tokens_end"])),
+        "",
+        "time per turn: " + ", ".join(f"{name} {value} ms" for name, value in result["turn_ms"].items()),
+    ]
+    for name in ("full_history", "fitting_history", "last_turns"):
+        if result[name] and result[name]["error"]:
             rows.append(f"{name.replace('_', ' ')}: {result[name]['error']}")
-    rows += [f"wrong: {row['asked']} -> {row['answer']}" for row in result["facts_wrong"]]
+    rows += [f"wrong: {wrong['asked']} -> {wrong['answer']}" for wrong in result["recall_wrong"]]
     return "\n".join(rows)

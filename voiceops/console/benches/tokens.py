@@ -43,5 +43,20 @@ class TokenCounter:
         except (ValueError, LookupError, TypeError) as error:
             raise LlmError(f"{self._url} counts tokens in an unknown form", code="bad_output") from error
 
+    async def context_tokens(self) -> int | None:
+        """The longest prompt with its answer that one request may have; None when the server does not
+        say. Raises: LlmError."""
+        try:
+            props = await self._client.get(f"{self._url.removesuffix('/v1')}/props")  # llama.cpp
+            if props.status_code == 200:
+                return int(props.json()["default_generation_settings"]["n_ctx"])
+            models = await self._client.get(f"{self._url}/models")  # vLLM
+            limit = models.json()["data"][0].get("max_model_len") if models.status_code == 200 else None
+            return None if limit is None else int(limit)
+        except httpx.HTTPError as error:
+            raise LlmError(f"{self._url} does not answer: {error!r}", code="unavailable") from error
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return None
+
     async def aclose(self) -> None:
         await self._client.aclose()

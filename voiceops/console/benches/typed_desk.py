@@ -103,12 +103,17 @@ class TypedDesk:
     turns: list[Mapping[str, Any]] = field(default_factory=list)
     """`TurnRecord`s as mappings, the greeting first."""
     dropped: int = 0
+    ended: str = ""
+    """Why the call is over; empty while it goes on."""
     _closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Implements `TraceSink`."""
         if kind == "turn":
             self.turns.append(payload["turn"])
+            self._closed.set()
+        elif kind == "call.ended":
+            self.ended = str(payload.get("ended_reason") or "ended")
             self._closed.set()
 
     async def type(self, text: str) -> Mapping[str, Any]:
@@ -122,6 +127,8 @@ class TypedDesk:
         try:
             async with asyncio.timeout(TURN_TIMEOUT_S):
                 while len(self.turns) < count:
+                    if self.ended:
+                        raise DeskFailed(f"the call is over ({self.ended}), no answer to {doing!r}")
                     self._closed.clear()
                     await self._closed.wait()
         except TimeoutError:
