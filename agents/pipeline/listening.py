@@ -260,6 +260,8 @@ class Listening:
 
     def speech_stopped(self, at_ms: float) -> None:
         self._telling.emit("speech.stopped", media_ms=at_ms)
+        if self._planner is not None:
+            self._planner.paused()
 
     def barge_in(self, at_ms: float) -> None:
         self._post(machine.BargeInHeard())

@@ -57,6 +57,8 @@ class Planner:
         """What the plan of the last silence was made from."""
         self._planned_words = 0
         """Of the utterance that goes on: words that have been planned from."""
+        self._latest: Transcript | None = None
+        """The last decode of the utterance that goes on."""
         self._told: list[Speculation] = []
         self._closed = ""
         self._responder: Responder | None = None
@@ -71,14 +73,21 @@ class Planner:
 
     def heard_so_far(self, transcript: Transcript) -> None:
         """The caller speaks: understand and look up what the words so far ask for."""
+        self._latest = transcript
         text = transcript.stable.strip()
         words = len(text.split())
         if words >= FEWEST_WORDS and words > self._planned_words:
             self._planned_words = words
             self._plan("partial", text, transcript)
 
+    def paused(self) -> None:
+        """The caller has just fallen silent. The last words are still being recognised; most answers
+        depend on what is asked for and not on every word, so the last partial is planned from."""
+        if self._latest is not None and len(self._latest.text.split()) >= FEWEST_WORDS:
+            self.candidate(self._latest)
+
     def candidate(self, transcript: Transcript) -> None:
-        """The caller is silent, perhaps to the end: plan the whole answer and voice its beginning."""
+        """These are the words if the caller has finished: plan the whole answer and voice its beginning."""
         text = transcript.text.strip()
         if text and text != self._candidate:
             self._candidate = text
@@ -96,7 +105,7 @@ class Planner:
     def commit(self, turn: Turn) -> None:
         """The turn is real and takes over: drafting ends, what was begun is there to be claimed."""
         self._drop_draft()
-        self._candidate, self._planned_words = "", 0
+        self._candidate, self._planned_words, self._latest = "", 0, None
         if self._closed:
             turn.context["speculation"] = f"off: {self._closed}"
 

@@ -84,6 +84,16 @@ async def test_the_first_clause_is_voiced_before_the_turn_is_over(eager: Desk) -
     assert said == 1, "the clause was synthesised once"
 
 
+async def test_the_answer_is_planned_while_the_last_words_are_recognised(eager: Desk) -> None:
+    """On a small machine the last decode takes longer than the pause: the voice need not wait for it."""
+    eager.llm.first_ms, eager.llm.token_ms, eager.tts.first_ms = 10, 1, 150
+    eager.stt.final_ms = 400
+    async with eager.on_call():
+        turn = await eager.say(QUESTION)
+    assert told(turn, "first_clause") == ["hit"]
+    assert turn["tts_ms"] < 30
+
+
 async def test_the_same_answer_comes_with_and_without(eager: Desk) -> None:
     """Planning ahead may change when something is said, never what."""
     async with eager.on_call():
