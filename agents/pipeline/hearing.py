@@ -218,7 +218,6 @@ class Hearing:
         if len(transcript.stable) > len(self.stable):
             self.stable = transcript.stable
             self._partials.append(Partial(self._call_ms(), transcript.stable, "stable"))
-            self._partials.append(Partial(self._call_ms(), transcript.stable, "stable"))
             self._tell_partial(replace(transcript, kind="stable"))
 
     async def _close_after(self, words: asyncio.Future[Transcript | None]) -> None:
