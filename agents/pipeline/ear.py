@@ -13,6 +13,7 @@ import soxr
 from agents.pipeline.barge_in import is_meant, is_voice, threshold
 from agents.pipeline.echo import EchoGuard
 from agents.pipeline.endpointing import Endpointing
+from agents.pipeline.foreground import Foreground
 from agents.pipeline.hearing import Hearing, Utterance
 from agents.pipeline.recogniser import Recogniser
 from voiceops.core.audio import PIPELINE_RATE_HZ
@@ -85,6 +86,7 @@ class Ear:
         self._window_ms = window_samples / PIPELINE_RATE_HZ * 1000
         self._endpointing = endpointing or Endpointing.of("adaptive")
         self._echo = EchoGuard()
+        self._foreground = Foreground(self._window_ms)
         self._resampler: Any = None
         self._in_rate = 0
         self._pending = bytearray()
@@ -173,6 +175,12 @@ class Ear:
             voice = voice or self._still_voiced(probability, audible)
         if voice and self._echo.explains(now):
             voice = False
+        if not voice:
+            self._foreground.nobody(rms)
+        elif self._heard is None:
+            voice = self._foreground.stands_out(rms)
+        else:
+            voice = self._foreground.is_caller(rms)
         if self._heard is None:
             self._listen(window, voice, now)
         else:
@@ -195,6 +203,7 @@ class Ear:
             candidate=self._events.candidate,
             started_ms=now - self._run_up_ms, speech_ms=self._run_up_ms, last_voiced_ms=now,
         )  # fmt: skip
+        self._foreground.opens()
         self._overlapping = self._agent_audible()
         self._pre_roll.clear()
         self._run_up_ms = 0.0

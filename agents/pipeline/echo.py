@@ -20,8 +20,6 @@ HOP_MS = 16.0
 DELAYS = 41
 """0 to 640 ms: a mobile network both ways, its jitter buffers, and a room."""
 TAIL_MS = (DELAYS - 1) * HOP_MS
-_BEFORE_MS = HOP_MS / 2 - HOP_MS * np.arange(DELAYS + 3)
-"""Middles of the hops looked at, from the end of a window."""
 WORST_GAIN = 0.5
 """Echo over what was sent on a line nothing is known of: 6 dB below."""
 MARGIN = 1.8
@@ -42,6 +40,10 @@ SURE_MS = 250.0
 """Right after a window that no echo explains somebody is talking: less is asked of the next ones."""
 KEPT = 64
 """Frames: the last second and what was sent ahead."""
+
+
+_BEFORE_MS: Levels = HOP_MS / 2 - HOP_MS * np.arange(DELAYS + 3, dtype=np.float64)
+"""Middles of the hops looked at, from the end of a window."""
 
 
 class EchoGuard:
