@@ -151,13 +151,13 @@ class Stage:
     def _account(self, turn: Turn, utterance: Utterance, transcript: Transcript) -> None:
         now = self.call_ms()
         turn.speech_ended_ms = utterance.ended_ms
+        turn.endpoint = utterance.endpoint
         if not utterance.typed:
             done = min(now, utterance.words_ready_ms or now)
             turn.stt_ms = max(0.0, done - utterance.ended_ms)
             waited = utterance.decided_ms - utterance.ended_ms
             turn.waited["endpoint"] = max(0.0, waited)
             turn.waited["stt"] = max(0.0, done - utterance.decided_ms)
-            turn.endpoint = utterance.endpoint
             turn.spans.append(Span("endpointing", utterance.ended_ms, waited))
             turn.spans.append(
                 Span(
