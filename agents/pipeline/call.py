@@ -282,11 +282,13 @@ class Call:
         """Silence at once; what the caller did not hear is kept."""
         audible = self._playout.audible
         self._playout.hold()
+        self._listening.limit_hold(command.index)
         await self._clear()
         if audible:
             self._telling.emit("agent.silent", command.index)
 
     def _resume_turn(self, command: machine.ResumeTurn) -> None:
+        self._listening.hold_ends()
         segment = self._playout.resume()
         if segment is not None:
             from_ms = segment.resumed_from_ms
@@ -298,6 +300,7 @@ class Call:
         """Stop making sound first, then stop making sentences."""
         turn = self._telling.turn
         self._cancel_reason = command.reason
+        self._listening.hold_ends()
         if command.reason == "caller_continued":
             self._listening.was_cut_in()
         audible, held = self._playout.audible, self._playout.held

@@ -215,7 +215,10 @@ class Ear:
             if heard.silence_ms >= self._endpointing.speculate_ms:
                 self._events.speech_started(now)
             heard.voiced(window, self._window_ms, now)
-            if not heard.barged_in and is_meant(heard.text, heard.speech_ms):
+            if not heard.barged_in and is_meant(
+                heard.text, heard.speech_ms, confidence=heard.text_confidence,
+                over_agent=self._overlapping, wordless=heard.wordless,
+            ):  # fmt: skip
                 heard.barged_in = True
                 self._events.barge_in(now)
         else:
@@ -239,5 +242,5 @@ class Ear:
         self._heard = None
         self._vad.reset()
         utterance = heard.finish()
-        utterance.endpoint = endpoint
+        utterance.endpoint, utterance.over_agent = endpoint, self._overlapping
         self._events.end_of_turn(utterance)

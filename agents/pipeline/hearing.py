@@ -36,6 +36,8 @@ class Utterance:
     """Call time at which the words were there; 0 while they are not."""
     typed: bool = False
     barged_in: bool = False
+    over_agent: bool = False
+    """The agent was heard when it began."""
     partials: list[Partial] = field(default_factory=list)
     endpoint: Endpoint | None = None
     """Why it was taken to be finished."""
@@ -81,6 +83,9 @@ class Hearing:
         """Since the last voiced window."""
         self.text = ""
         """Latest partial transcript."""
+        self.text_confidence = 0.0
+        self.wordless = False
+        """The last decode found no words, nor did one before it."""
         self.stable = ""
         """Its leading words that no later decode takes back."""
         self.barged_in = False
@@ -211,8 +216,9 @@ class Hearing:
     def _take(self, transcript: Transcript) -> None:
         """Words of a decode while the caller speaks."""
         if not transcript.text:
+            self.wordless = not self.text
             return
-        self.text = transcript.text
+        self.text, self.text_confidence, self.wordless = transcript.text, transcript.confidence, False
         self._partials.append(Partial(self._call_ms(), transcript.text, transcript.kind))
         self._tell_partial(transcript)
         if len(transcript.stable) > len(self.stable):

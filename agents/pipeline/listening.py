@@ -44,6 +44,8 @@ STT_REST_MS = 30_000.0
 """A recogniser that failed is not asked first again for this long."""
 VERDICT_MS = 1000.0
 """Wait for the words of an interruption; after that the agent goes on."""
+HOLD_MS = 1500.0
+"""The agent is silent for something that brings no words."""
 
 
 class Listening:
@@ -88,6 +90,8 @@ class Listening:
         self._keypad = Keypad.of(plan.extra)
         self._keying: asyncio.Task[None] | None = None
         """Waits for the next key of a number."""
+        self._holding: asyncio.Task[None] | None = None
+        """Waits until a hold has lasted too long."""
         self._judging: set[asyncio.Task[None]] = set()
         self._last_end_ms: float | None = None
         """Call time at which the caller's last turn ended."""
@@ -107,6 +111,7 @@ class Listening:
     async def aclose(self) -> None:
         for task in (*self._judging, *((self._keying,) if self._keying else ())):
             task.cancel()
+        self.hold_ends()
         await self.ear.aclose()
 
     def _endpointing(self) -> Endpointing:
@@ -203,6 +208,20 @@ class Listening:
 
     # Interruptions ----------------------------------------------------------------------
 
+    def limit_hold(self, index: int) -> None:
+        """Post `HoldExpired` for this turn when its hold has lasted `HOLD_MS`."""
+        self.hold_ends()
+        self._holding = self._scope.create_task(self._await_hold(index))
+
+    def hold_ends(self) -> None:
+        if self._holding is not None:
+            self._holding.cancel()
+            self._holding = None
+
+    async def _await_hold(self, index: int) -> None:
+        await self._clock.sleep_ms(HOLD_MS)
+        self._post(machine.HoldExpired(index))
+
     def judge(self, utterance: Utterance) -> None:
         """Post `Judged` as soon as the words of an utterance over the agent are known."""
         if utterance.words.done():
@@ -231,6 +250,7 @@ class Listening:
         meant = was_meant(
             words, utterance.speech_ms,
             asked=said.rstrip().endswith("?"), unheard_ms=self._playout.unheard_ms,
+            over_agent=utterance.over_agent,
         )  # fmt: skip
         if not meant and words is not None and words.text.strip():
             self._telling.emit("backchannel", self._telling.turn_index, text=words.text)

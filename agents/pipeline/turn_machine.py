@@ -2,8 +2,8 @@
 
 At most one turn is open at any time, and only an open turn may make sound. It falls silent as soon
 as the caller makes any: it is held until it is known what that was. Words cancel it; a cough or
-an "mhm" lets it go on where it stopped. A turn that is told to stop stays open until it reports
-that it closed; what the caller said meanwhile waits.
+an "mhm" lets it go on where it stopped, and so does a noise that will not end. A turn that is told
+to stop stays open until it reports that it closed; what the caller said meanwhile waits.
 """
 
 from __future__ import annotations
@@ -55,6 +55,13 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldExpired:
+    """The turn was held for as long as it may be, and nothing was said that was meant."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
 class TurnAudible:
     """So much of the open turn's answer was heard that the caller may have replied to it."""
 
@@ -86,6 +93,7 @@ TurnEvent = (
     | BargeInHeard
     | EndOfTurn
     | Judged
+    | HoldExpired
     | TurnAudible
     | TurnClosed
     | TimerFired
@@ -171,6 +179,8 @@ class TurnMachine:
     """Utterances over the open turn of which it is not known yet whether they were meant."""
     _caller_speaking: bool = False
     """Speech began, or went on, whose `EndOfTurn` is still to come."""
+    _overdue: bool = False
+    """That speech has held the agent for as long as it may: only words stop it now."""
     _hangup: str = ""
     _farewell: str = ""
     """Why the call ends with the turn that has just closed, unless the caller has more to say."""
@@ -194,6 +204,8 @@ class TurnMachine:
                 return self._end_of_turn(event)
             case Judged(utterance, meant):
                 return self._judged(utterance, meant)
+            case HoldExpired(index):
+                return self._expired(index)
             case TurnAudible(index):
                 if index == self.open_index:
                     self._audible = True
@@ -216,10 +228,16 @@ class TurnMachine:
         return (*commands, *self._hold()) if self._caller_speaking else commands
 
     def _hold(self) -> tuple[Command, ...]:
-        if self.open_index is None or self._cancelled or self.held:
+        if self.open_index is None or self._cancelled or self.held or self._overdue:
             return ()
         self.held = True
         return (HoldTurn(self.open_index),)
+
+    def _expired(self, index: int) -> tuple[Command, ...]:
+        if index != self.open_index or not self.held:
+            return ()
+        self._overdue, self.held = self._caller_speaking, False
+        return (ResumeTurn(index),)
 
     def _take_floor(self) -> tuple[Command, ...]:
         if self.open_index is None or self._cancelled:
@@ -236,8 +254,9 @@ class TurnMachine:
 
     def _end_of_turn(self, event: EndOfTurn) -> tuple[Command, ...]:
         self._prompted = False
+        held_enough = self._overdue
         if event.ends_speech:
-            self._caller_speaking = False
+            self._caller_speaking = self._overdue = False
         if self.open_index is None:
             waiting, self._waiting, self._judging = [*self._waiting, *self._judging], [], []
             return self._open("answer", (*waiting, event.utterance))
@@ -246,7 +265,7 @@ class TurnMachine:
             self._waiting.append(event.utterance)
             return commands
         self._judging.append(event.utterance)
-        return (*self._hold(), Judge(event.utterance))
+        return (*(() if held_enough else self._hold()), Judge(event.utterance))
 
     def _judged(self, utterance: Any, meant: bool) -> tuple[Command, ...]:
         if utterance not in self._judging:

@@ -13,6 +13,7 @@ from agents.pipeline.turn_machine import (
     Command,
     EndCall,
     EndOfTurn,
+    HoldExpired,
     HoldTurn,
     HungUp,
     Judge,
@@ -162,6 +163,28 @@ def test_a_question_after_goodbye_keeps_the_call() -> None:
     assert machine.handle(TurnClosed(1, ends_call="goodbye")) == (OpenTurn(2, "answer", ("wait",)),)
 
 
+def test_a_sound_that_will_not_end_holds_the_agent_once() -> None:
+    """People behind talk all through the answer: the agent would be silent for ever, or stammer."""
+    machine = TurnMachine()
+    machine.handle(Answered())
+    assert machine.handle(SpeechStarted()) == (HoldTurn(0),)
+    assert machine.handle(HoldExpired(0)) == (ResumeTurn(0),)
+    assert machine.handle(SpeechStarted()) == ()
+    assert machine.handle(HoldExpired(0)) == ()
+    assert machine.handle(EndOfTurn("u1")) == (Judge("u1"),)
+    assert machine.handle(Judged("u1", False)) == ()
+    assert machine.handle(SpeechStarted()) == (HoldTurn(0),)
+
+
+def test_words_after_a_hold_that_expired_still_take_the_floor() -> None:
+    for said in (BargeInHeard(), EndOfTurn("u1", insistent=True)):
+        machine = TurnMachine()
+        machine.handle(Answered())
+        for event in (SpeechStarted(), HoldExpired(0)):
+            machine.handle(event)
+        assert machine.handle(said) == (CancelTurn(0, "barge_in"),)
+
+
 class Conversation(RuleBasedStateMachine):
     """Any order of events; a faithful executor of the commands checks them."""
 
@@ -180,6 +203,8 @@ class Conversation(RuleBasedStateMachine):
         """Answered, or judged to be nothing."""
         self.caller_speaks = False
         self.caller_is_meant = False
+        self.overdue = self.was_overdue = False
+        """The caller's sound has held the agent for as long as it may."""
         self.ended = False
         self.feed(Answered())
 
@@ -199,10 +224,12 @@ class Conversation(RuleBasedStateMachine):
                     self.held = True
                 case ResumeTurn(index):
                     assert index == self.open and self.held and not self.cancelled
-                    assert not self.caller_speaks, "the agent speaks on while the caller speaks"
+                    assert not self.caller_speaks or self.overdue, "the agent speaks on over the caller"
                     self.held = False
                 case Judge(utterance):
-                    assert self.held, "the agent speaks while it is not known what was said"
+                    assert self.held or self.was_overdue, (
+                        "the agent speaks while it is not known what was said"
+                    )
                     self.judging.append(utterance)
                 case CancelTurn(index, reason):
                     assert index == self.open and not self.cancelled
@@ -241,8 +268,10 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def caller_stops(self) -> None:
         self.caller_speaks = False
+        self.was_overdue, self.overdue = self.overdue, False
         self.asked += 1
         self.feed(EndOfTurn(self.asked, self.caller_is_meant))
+        self.was_overdue = False
 
     @precondition(lambda self: not self.ended)
     @rule()
@@ -250,6 +279,14 @@ class Conversation(RuleBasedStateMachine):
         """Or words come late, while the caller may already say something else."""
         self.asked += 1
         self.feed(EndOfTurn(self.asked, True, ends_speech=False))
+
+    @precondition(lambda self: self.held and not self.ended and self.open is not None)
+    @rule()
+    def the_hold_has_lasted_long_enough(self) -> None:
+        assert self.open is not None
+        self.overdue = self.caller_speaks
+        self.feed(HoldExpired(self.open))
+        assert not self.held, "the agent is held for ever"
 
     @precondition(lambda self: self.judging)
     @rule(meant=st.booleans())
@@ -292,6 +329,7 @@ class Conversation(RuleBasedStateMachine):
         self.feed(TimerFired("nothing"))
         self.feed(Judged(999, True))
         self.feed(Judged(999, False))
+        self.feed(HoldExpired(999))
 
     @precondition(lambda self: not self.ended)
     @rule()
@@ -308,7 +346,7 @@ class Conversation(RuleBasedStateMachine):
     def one_speaker(self) -> None:
         """Nobody talks over a caller who makes a sound."""
         if self.open is not None and not self.cancelled and self.caller_speaks:
-            assert self.held
+            assert self.held or self.overdue
 
     @invariant()
     def a_hold_has_a_reason(self) -> None:
