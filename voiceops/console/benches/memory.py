@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import time
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ passage, one that refers to the turn before, one of a record."""
 VISIT, NO_VISIT = "site_visit_booking", "Never mind, I don't want a visit"
 """What the script's caller says when the agent takes a remark for a booking."""
 ANSWER_TOKENS = 32
+READING_S = 45.0
+"""For the first reading of a long prompt, which no question is charged with."""
+WRONG_SHOWN = 5
 QUESTION_TOKENS = 48
 """By which one question may be longer than another."""
 BASELINE_TIMEOUT_MS = 20_000
@@ -130,6 +134,7 @@ async def converse(
     history: list[tuple[str, str]] = []
     full: dict[int, int] = {}
     durations: list[float] = []
+    sources: Counter[str] = Counter()
     began = time.perf_counter()
     async with typed_call(plan, llm=llm, embedder=embedder, retriever=retriever) as desk:
         lines = _with_panel(told.lines, checkpoints)
@@ -137,6 +142,7 @@ async def converse(
             started = time.perf_counter()
             record = await desk.type(line)
             durations.append((time.perf_counter() - started) * 1000)
+            sources[record["answer_source"]] += 1
             if record["intent"] == VISIT:
                 history.append((NO_VISIT, str((await desk.type(NO_VISIT))["said"])))
             checkpoint = next((c for c in checkpoints if c - len(PANEL) < number <= c), None)
@@ -184,6 +190,7 @@ async def converse(
         "full_history": {"prompt_tokens": {str(turn): value for turn, value in full.items()}, **whole},
         "fitting_history": fitting,
         "last_turns": {"turns": WORKING_TURNS, **last},
+        "answers_by_source": dict(sources),
         "turn_ms": {
             f"p50_first_{part}": round(statistics.median(durations[:part]), 1),
             f"p50_last_{part}": round(statistics.median(durations[-part:]), 1),
@@ -252,17 +259,23 @@ class Rival:
         tokens = await self.count(_chat(self.plan, history, asked[0].question))
         right: list[bool] = []
         error = "" if self._takes(tokens) else self._too_long(tokens)
+        wrong: list[dict[str, str]] = []
         durations: list[float] = []
-        began = time.perf_counter()
         fits = not error
+        if fits:
+            await self._read(_chat(self.plan, history, asked[0].question))
+        began = time.perf_counter()
         for item in asked if fits else ():
             started = time.perf_counter()
             if started - began > BASELINE_S:
                 error = error or f"stopped after {BASELINE_S:.0f} s"
                 break
             try:
-                right.append(knows(item, await _asked(self.llm, _chat(self.plan, history, item.question))))
+                answer = await _asked(self.llm, _chat(self.plan, history, item.question))
                 durations.append((time.perf_counter() - started) * 1000)
+                right.append(knows(item, answer))
+                if not right[-1]:
+                    wrong.append({"asked": item.question, "wanted": item.wanted[0], "answer": answer})
             except LlmError as problem:
                 error = error or f"{problem.code}: {problem}"[:200]
                 if problem.code == "rejected":
@@ -276,8 +289,17 @@ class Rival:
             "recall_share": _share(right) if right else None,
             "answered": len(durations),
             "answer_ms_p50": round(statistics.median(durations), 1) if durations else None,
+            "wrong": wrong[:WRONG_SHOWN],
             "error": error,
         }
+
+    async def _read(self, messages: Sequence[Mapping[str, str]]) -> None:
+        """Let the server read a long prompt once; what follows only differs in the question."""
+        try:
+            async with asyncio.timeout(READING_S):
+                await self.llm.warm_prefix(messages)
+        except (LlmError, TimeoutError):
+            return  # the questions will say what is wrong
 
     async def fitting(self, history: Sequence[tuple[str, str]], question: str) -> int:
         """The most last turns whose prompt the model takes; 0 when its limit is not known."""
