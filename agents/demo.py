@@ -129,6 +129,8 @@ INTENTS: list[dict[str, Any]] = [
             2BHK kitne ka hai?
             flat ki keemat batao
             सरजापुर में फ्लैट का रेट क्या है?
+            Flat kitne ka hai?
+            Ghar kitne mein milega?
             """,
         ),
     },
@@ -174,6 +176,8 @@ INTENTS: list[dict[str, Any]] = [
             Koi 3BHK available hai kya?
             Kitne flat bache hain?
             Abhi kya available hai?
+            Koi ghar khali hai?
+            कोई फ्लैट खाली है?
             """,
         ),
     },
@@ -317,6 +321,8 @@ INTENTS: list[dict[str, Any]] = [
             Is there covered parking?
             Who is the builder?
             What is the address of the site?
+            When will we get the keys?
+            When is handover?
             """,
             """
             वहाँ क्या सुविधाएँ हैं?
@@ -551,6 +557,9 @@ INTENTS: list[dict[str, Any]] = [
             I want to buy a car
             What is the meaning of life?
             Book me a train ticket
+            What is the price of petrol?
+            I saw it on the news yesterday
+            My brother lives abroad
             """,
             """
             आज मौसम कैसा है?
