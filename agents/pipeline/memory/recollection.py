@@ -6,14 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-from agents.pipeline.entities import Place, find_yes_no
+from agents.pipeline.entities import Place
 from agents.pipeline.intent import UNKNOWN, IntentMatch
-from agents.pipeline.lines import joined, say
+from agents.pipeline.lines import joined
 from agents.pipeline.memory import wording
-from agents.pipeline.memory.clauses import told_clauses
 from agents.pipeline.memory.extract import Setting, heard_facts
 from agents.pipeline.memory.facts import (
     MEMORY_INTENTS,
@@ -24,22 +22,17 @@ from agents.pipeline.memory.facts import (
     Change,
     Heard,
     Known,
-    Merged,
     Rival,
-    merge,
-    settle,
 )
+from agents.pipeline.memory.hearing import Hearing
 from agents.pipeline.memory.long_term import LongTerm
 from agents.pipeline.memory.recall import Recall, asked_to_recall
+from agents.pipeline.memory.recalling import RECALLED, Recalling
 from agents.pipeline.memory.session import Memory
+from agents.pipeline.memory.words import Words
 from agents.pipeline.turn import Clause, Turn
-from voiceops.core.events import RetrievalEntry
 from voiceops.core.plan import CallPlan, IntentSpec
 
-RECALLED = 4
-"""Facts said at once; more cannot be kept in mind by ear."""
-REPLY_WORDS = 6
-"""Up to here "yes" or "no" is taken for the answer to the question that memory asked."""
 BACKGROUND_CHARACTERS = 72
 """About 18 tokens of the prompt, whatever the length of the call."""
 BEFORE_CHARACTERS = 110
@@ -62,68 +55,6 @@ def _expected(flow: Any) -> str:
     return step if step in ("name", "phone") else ""
 
 
-@dataclass(eq=False)
-class Hearing:
-    """The caller's words of one turn against what was known when it began."""
-
-    text: str
-    turn: int
-    setting: Setting
-    known: Mapping[str, Known]
-    asking: str
-
-    @cached_property
-    def heard(self) -> list[Heard]:
-        return heard_facts(self.text, self.setting)
-
-    @cached_property
-    def merged(self) -> Merged:
-        """What would be known after this turn, the answer to a question of memory's own included."""
-        known = dict(self.known)
-        changes: list[Change] = []
-        verdict = self.verdict
-        if (
-            verdict is not None
-            and (before := known.get(self.asking)) is not None
-            and before.rival is not None
-        ):
-            known[self.asking] = after = settle(before, self.turn, newer=verdict)
-            said = before.rival.said if verdict else before.said
-            changes.append(
-                Change(self.asking, "corrected" if verdict else "kept", before.value, after.value, said)
-            )
-        heard = [item for item in self.heard if verdict is None or item.name != self.asking]
-        merged = merge(known, heard, self.turn)
-        return Merged(merged.facts, (*changes, *merged.changes))
-
-    @cached_property
-    def verdict(self) -> bool | None:
-        """After "shall I take Hebbal instead?": True for the newer value, False for the older one,
-        None when the words do not say."""
-        known = self.known.get(self.asking)
-        if known is None or known.rival is None:
-            return None
-        for item in self.heard:
-            if item.name == self.asking and not item.refused:
-                if item.value == known.rival.value:
-                    return item.retract is False
-                if item.value == known.value:
-                    return item.retract
-                return None
-        if len(self.text.split()) > REPLY_WORDS or self.asks:
-            return None
-        return find_yes_no(self.text)
-
-    @cached_property
-    def asks(self) -> bool:
-        return any(clause.asks for clause in told_clauses(self.text))
-
-    @cached_property
-    def told(self) -> list[Heard]:
-        """What was said of oneself, not merely asked about."""
-        return [item for item in self.heard if item.confidence >= STATED]
-
-
 @dataclass(slots=True, eq=False)
 class Recollection:
     """One per call. Reads `memory` while a turn is worked out, and writes it in the turn's commit."""
@@ -133,16 +64,13 @@ class Recollection:
     places: Sequence[Place]
     now: Callable[[], datetime]
     long_term: LongTerm = field(init=False)
-    _hindi: dict[str, str] = field(init=False)
+    words: Words = field(init=False)
+    recalling: Recalling = field(init=False)
 
     def __post_init__(self) -> None:
         self.long_term = LongTerm.of(self.plan)
-        self._hindi = {
-            place.name: alias
-            for place in self.places
-            for alias in place.aliases[:1]
-            if re.search(r"[\u0900-\u097f]", alias)
-        }
+        self.words = Words.of(self.plan, self.places)
+        self.recalling = Recalling(self.plan, self.memory, self.long_term, self.words, self.now)
         self.memory.tellable = frozenset(
             intent.slug
             for intent in self.plan.intents
@@ -227,11 +155,11 @@ class Recollection:
             if recall is None and certain and match.method == "exact":
                 recall = Recall("all")
             if recall is not None and not self._tells(recall, hearing):
-                return self._recalled(turn, recall, hearing, language)
+                return self.recalling.answer(turn, recall, hearing)
         if self._is_told(hearing, match, spec):
             return self._noted(turn, hearing, language)
         if spec is not None and spec.slug in MEMORY_INTENTS:
-            return [Clause(self._line("unclear", language), "fixed", fixed=True)]
+            return [Clause(self.words.line("unclear", language), "fixed", fixed=True)]
         return None
 
     def question(self, turn: Turn, hearing: Hearing) -> Clause | None:
@@ -241,20 +169,16 @@ class Recollection:
             return None
         for name, known in hearing.merged.facts.items():
             if known.rival is not None and name not in memory.asked:
-                turn.commit.append(lambda name=name: self._asked(name))  # type: ignore[misc]
+                turn.commit.append(lambda name=name: memory.ask(name))  # type: ignore[misc]
                 return self._clarify(name, known, known.rival, turn.language)
         return None
-
-    def _asked(self, name: str) -> None:
-        self.memory.asking = name
-        self.memory.asked |= {name}
 
     def _clarify(self, name: str, known: Known, rival: Rival, language: str) -> Clause:
         code = "memory_clarify_place" if name == "preferred_location" else "memory_clarify"
         return Clause(
-            self._line(
-                code, language, before=self._written(name, known.value, language),
-                after=self._written(name, rival.value, language),
+            self.words.line(
+                code, language, before=self.words.written(name, known.value, language),
+                after=self.words.written(name, rival.value, language),
             ),
             "template",
         )  # fmt: skip
@@ -285,20 +209,20 @@ class Recollection:
         turn.intent = TELLS
         name = hearing.asking
         code = "memory_changed" if hearing.verdict else "memory_kept"
-        fact = self._sentence(name, hearing.merged.facts[name].value, language)
-        return [Clause(self._line(code, language, fact=fact), "template")]
+        fact = self.words.sentence(name, hearing.merged.facts[name].value, language)
+        return [Clause(self.words.line(code, language, fact=fact), "template")]
 
     def _noted(self, turn: Turn, hearing: Hearing, language: str) -> list[Clause]:
         turn.intent = TELLS
         refused = next((item for item in hearing.told if item.refused), None)
         if refused is not None:
             if isinstance(refused.value, int):
-                value = self._written(refused.name, refused.value, language)
-                return [Clause(self._line("memory_refused", language, value=value), "template")]
-            return [Clause(self._line("memory_unclear", language), "fixed", fixed=True)]
+                value = self.words.written(refused.name, refused.value, language)
+                return [Clause(self.words.line("memory_refused", language, value=value), "template")]
+            return [Clause(self.words.line("memory_unclear", language), "fixed", fixed=True)]
         changed = {change.name: change.change for change in hearing.merged.changes}
         facts = [
-            self._sentence(name, hearing.merged.facts[name].value, language)
+            self.words.sentence(name, hearing.merged.facts[name].value, language)
             for name in dict.fromkeys(item.name for item in hearing.told)
             if name in hearing.merged.facts and changed.get(name) != "contradicted"
         ]
@@ -306,123 +230,7 @@ class Recollection:
             return []  # the question about the contradiction is the answer
         code = "memory_changed" if "corrected" in changed.values() else "memory_noted"
         said = joined(facts[:RECALLED], "और" if language == "hi" else "and")
-        return [Clause(self._line(code, language, fact=said), "template")]
-
-    def _recalled(self, turn: Turn, recall: Recall, hearing: Hearing, language: str) -> list[Clause]:
-        turn.intent = RECALLS
-        started = turn.call_ms()
-        clauses = self._remembered(turn, recall, hearing, language)
-        outcome = "ok" if turn.citations else "empty"
-        rows = turn.citations or [{"chunk": "", "version": "", "text": ""}]
-        elapsed = turn.call_ms() - started
-        for row in rows:
-            entry = RetrievalEntry(
-                query=hearing.text, source=SOURCE, outcome=outcome, latency_ms=elapsed, chunk=row["chunk"],
-                version=row["version"], text=row["text"],
-            )  # fmt: skip
-            turn.retrievals.append(entry)
-            turn.emit(
-                "retrieval", turn.index, query=entry.query, source=SOURCE, outcome=outcome,
-                latency_ms=elapsed, chunk=entry.chunk, score=None, text=entry.text,
-            )  # fmt: skip
-        turn.answered = turn.answered or bool(turn.citations)
-        return clauses
-
-    def _remembered(self, turn: Turn, recall: Recall, hearing: Hearing, language: str) -> list[Clause]:
-        match recall.kind:
-            case "repeat":
-                last = next((t for t in reversed(self.memory.turns) if t.said), None)
-                if last is None:
-                    return [Clause(self._line("memory_not_said", language), "fixed", fixed=True)]
-                self._cite(turn, f"turn:{last.index}", str(last.index), last.said)
-                return [Clause(last.said, "template")]
-            case "told":
-                told = self.memory.told.get(recall.names[0])
-                if told is None:
-                    return [Clause(self._line("memory_not_said", language), "fixed", fixed=True)]
-                self._cite(turn, f"turn:{told.index}", str(told.index), told.said)
-                return [Clause(self._line("memory_repeat", language, said=told.said), "template")]
-            case "last_call":
-                return self._last_call(turn, language)
-            case "all":
-                names: Sequence[str] = [*hearing.known][-RECALLED:]
-            case "facts":
-                names = recall.names
-        facts = [hearing.known.get(name) for name in names]
-        if recall.kind == "all":
-            if not names:
-                return self._last_call(turn, language, "memory_nothing")
-            shown = [self._sentence(name, hearing.known[name].value, language) for name in names]
-            for name in names:
-                self._cite_fact(turn, name, hearing.known[name])
-            said = joined(shown, "और" if language == "hi" else "and")
-            return [Clause(self._line("memory_told", language, fact=said), "template")]
-        return [
-            self._fact(turn, name, None if recall.before else known, language)
-            for name, known in zip(names, facts, strict=True)
-        ][:RECALLED]
-
-    def _fact(self, turn: Turn, name: str, known: Known | None, language: str) -> Clause:
-        """One remembered fact: of this call, of an earlier one, of the records, or that there is none."""
-        if known is not None:
-            self._cite_fact(turn, name, known)
-            if known.rival is not None:
-                turn.commit.append(lambda: self._asked(name))
-                line = self._line(
-                    "memory_disputed", language, before=self._written(name, known.value, language),
-                    after=self._written(name, known.rival.value, language),
-                )  # fmt: skip
-            elif known.confidence < STATED:
-                line = self._line("memory_asked", language, value=self._written(name, known.value, language))
-            else:
-                line = self._line("memory_told", language, fact=self._sentence(name, known.value, language))
-            return Clause(line, "template")
-        earlier = self.long_term.fact(name)
-        if earlier is not None:
-            self._cite(
-                turn,
-                f"memory:{name}",
-                earlier.session_id,
-                earlier.said,
-                "What the caller said in an earlier call",
-            )
-            fact = self._sentence(name, earlier.value, language)
-            day = earlier.day_seen_from(self.now(), language)
-            return Clause(self._line("memory_before", language, day=day, fact=fact), "template")
-        customer = self.plan.customer
-        recorded = {"name": customer.pii_name, "phone": customer.pii_phone}.get(name) if customer else None
-        if name == "phone":
-            recorded = recorded or self.plan.pii_caller
-        if recorded:
-            self._cite(turn, f"customer:{name}", "", recorded, "Customer record")
-            return Clause(
-                self._line("memory_record", language, fact=self._sentence(name, recorded, language)),
-                "template",
-            )
-        return Clause(self._line("memory_unknown", language, label=wording.label(name, language)), "template")
-
-    def _last_call(self, turn: Turn, language: str, otherwise: str = "memory_no_call") -> list[Clause]:
-        facts = list(self.long_term.facts.items())[:RECALLED]
-        if facts:
-            for name, fact in facts:
-                self._cite(
-                    turn,
-                    f"memory:{name}",
-                    fact.session_id,
-                    fact.said,
-                    "What the caller said in an earlier call",
-                )
-            said = joined(
-                [self._sentence(name, fact.value, language) for name, fact in facts],
-                "और" if language == "hi" else "and",
-            )
-            day = facts[0][1].day_seen_from(self.now(), language)
-            return [Clause(self._line("memory_before", language, day=day, fact=said), "template")]
-        summary = self.plan.customer.summary if self.plan.customer else ()
-        if summary and language == "en":
-            self._cite(turn, "customer:summary", "", summary[0], "Customer history")
-            return [Clause(self._line("memory_last_call", language, said=f"{summary[0]}."), "template")]
-        return [Clause(self._line(otherwise, language), "fixed", fixed=True)]
+        return [Clause(self.words.line(code, language, fact=said), "template")]
 
     # Words ------------------------------------------------------------------------------
 
@@ -439,24 +247,3 @@ class Recollection:
         if last is not None and last.heard and _REFERS.search(text.lower()):
             lines.append(f"Before: {last.heard} {last.said}"[:BEFORE_CHARACTERS])
         return "\n".join(lines)
-
-    def _line(self, code: str, language: str, **values: str) -> str:
-        if code == "unclear":
-            return say(self.plan.agent, code, language)
-        return wording.line(self.plan.agent, code, language, **values)
-
-    def _written(self, name: str, value: Any, language: str) -> str:
-        return wording.written(name, value, language, self._hindi)
-
-    def _sentence(self, name: str, value: Any, language: str) -> str:
-        return wording.sentence(name, value, language, self._hindi)
-
-    def _cite_fact(self, turn: Turn, name: str, known: Known) -> None:
-        self._cite(turn, f"memory:{name}", f"turn {known.turn}", known.said)
-
-    def _cite(
-        self, turn: Turn, chunk: str, version: str, text: str, title: str = "What was said in this call"
-    ) -> None:
-        turn.citations.append(
-            {"source": SOURCE, "chunk": chunk, "version": version, "title": title, "text": text}
-        )

@@ -58,6 +58,11 @@ class Memory:
     flow: Any = None
     """State of the flow in progress (a frozen dataclass of that flow), or None."""
 
+    def ask(self, name: str) -> None:
+        """The caller has just been asked which of two statements about `name` holds."""
+        self.asking = name
+        self.asked |= {name}
+
     def values(self) -> dict[str, Any]:
         return {name: slot.value for name, slot in self.slots.items()}
 
