@@ -25,6 +25,8 @@ BUFFER_MS = 2000.0
 
 RESTART_MS = 400.0
 """A sentence of which less was heard begins again."""
+MOST_LAG_MS = 2000.0
+"""A mark may come back so much later than what it marks was due."""
 TAIL_MS = 60.0
 """Less than this left of a sentence is nothing to go on with."""
 
@@ -131,7 +133,7 @@ class Playout:
         segment.confirmed = True
         if segment.plays_at_ms is not None:
             late = self._call_ms() - (segment.plays_at_ms + segment.sent_ms)
-            self._lag_ms = min(max(0.0, late), 2000.0)
+            self._lag_ms = min(max(0.0, late), MOST_LAG_MS)
 
     # Writing --------------------------------------------------------------------------
 
@@ -294,7 +296,7 @@ class Playout:
     async def _sent_whole(self, queue: _Queue) -> None:
         now = self._call_ms()
         self._unheard = [
-            sent for sent in self._unheard if sent.segment.heard_ms(now, self._lag_ms) < sent.segment.sent_ms
+            sent for sent in self._unheard if sent.segment.heard_ms(now, MOST_LAG_MS) < sent.segment.sent_ms
         ]
         if queue.segment.sent_ms:
             self._unheard.append(queue)
