@@ -6,23 +6,22 @@ done when the answer is under way."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
 from agents.pipeline.entities import (
     PROPERTY_TYPE,
-    Place,
     find_name,
     find_phone,
     find_places,
     find_property_type,
 )
-from agents.pipeline.memory.amounts import CRORE, LAKH, NUMBER, amounts, count, moment
+from agents.pipeline.memory.amounts import NUMBER, count, moment
 from agents.pipeline.memory.clauses import ToldClause, negated, told_clauses
-from agents.pipeline.memory.facts import ASKED, CORRECTED, STATED, Heard
+from agents.pipeline.memory.facts import STATED, Heard
+from agents.pipeline.memory.money import financing, money
+from agents.pipeline.memory.setting import Rule, Setting, heard, interest
 
-BUDGET_INR = (5 * LAKH, 100 * CRORE)
-"""What a home in this market can cost; outside of it something was misheard."""
+__all__ = ["Setting", "heard_facts"]
 
 _HOME = re.compile(
     r"\b(?:live|lives|living|stay|stays|staying|reside|residing|settled|rah(?:ta|ti|te|tha|thi))\b|रहत",
@@ -40,18 +39,6 @@ _WORK = re.compile(
 _ELSEWHERE = re.compile(
     r"\b(?:school|college|parents|airport|metro|station|commute|drive|distance|traffic|far from|than)\b"
 )
-_BUDGET = re.compile(
-    r"\b(?:budget|bajat|afford|spend|spending|kharch|stretch|can pay|can go|willing to pay|max(?:imum)?|price range)\b"
-    r"|बजट|खर्च|ख़र्च"
-)
-_UP_TO = re.compile(
-    r"\b(?:under|below|within|less than|up ?to|not more than|tak|se kam|ke andar)\b|तक|से कम|के अंदर"
-)
-_NOT_BUDGET = re.compile(
-    r"\b(?:emi|salary|income|earn|price of|priced|price is|costs?|token|booking amount|maintenance|rent|kiraya"
-    r"|down ?payment|loan|kist|instal\w*|per month|a month|every month|quoted?|kamata|kamati|tankhwah)\b"
-    r"|किराया|लोन|किस्त|ईएमआई|वेतन|तनख़्वाह|महीने"
-)
 _NAME = re.compile(
     r"(?:\bmy name(?:'s| is)(?: actually| now)?|\bcall me|\bname is|\bmera naam|\bmy good name is|मेरा नाम)\s+(?P<named>.+)"
     r"|\b(?:this is|i am|i'm|main|it's)\s+(?P<speaking>.+?)\s+(?:here|speaking|calling|bol rah\w+|hoon bol\w*)\b"
@@ -68,18 +55,6 @@ _PHONE = re.compile(
 _MOVE = re.compile(
     r"\b(?:mov(?:e|ing)|shift(?:ing)?|possession|handover|relocat\w+|occupy|timeline|settle|need (?:it|the|a|to)"
     r"|want (?:it|to buy|the)|buy|buying|purchase|close the deal|chahiye|lena|ghar)\b|शिफ्ट|शिफ़्ट|चाहिए|लेना|पज़ेशन",
-    re.IGNORECASE,
-)
-_LOAN = re.compile(r"\b(?:home loan|loan|financ\w+|mortgage|bank)\b|लोन|ऋण|क़र्ज़", re.IGNORECASE)
-_OWN_FUNDS = re.compile(
-    r"\b(?:own funds?|self[- ]?fund\w*|(?:in|by|with|all) cash|full (?:cash )?payment|savings|without (?:a |any )?(?:home )?loan"
-    r"|no (?:home )?loan|(?:don'?t|do not|won'?t|will not) (?:need|take|want|be taking) (?:a |any )?(?:home )?loan"
-    r"|loan (?:nahi|nahin)|apne paise)\b|लोन नहीं|नकद|अपने पैसे",
-    re.IGNORECASE,
-)
-_TAKES = re.compile(
-    r"\b(?:i|we|i'll|we'll|i'm|will|need|take|taking|apply\w*|want|using|through|lunga|lungi|lenge|chahiye|lena|mujhe|hum)\b"
-    r"|लूँगा|लूंगा|लेंगे|लूँगी|लूंगी|चाहिए|लेना|मुझे|हम|मैं",
     re.IGNORECASE,
 )
 _INVEST = re.compile(
@@ -160,20 +135,6 @@ _CITIES = {
 }  # fmt: skip
 _CITY = re.compile(rf"(?<!\w)(?:{'|'.join(_CITIES)})(?!\w)", re.IGNORECASE)
 
-Rule = Callable[[ToldClause, "Setting"], Iterator[Heard]]
-
-
-class Setting:
-    """What an utterance is understood against: known places, the day, and what was asked."""
-
-    __slots__ = ("expecting", "now", "places")
-
-    def __init__(self, places: Sequence[Place], now: datetime, expecting: str = "") -> None:
-        """`expecting` is the fact the agent has just asked for."""
-        self.places = tuple(places)
-        self.now = now
-        self.expecting = expecting
-
 
 def heard_facts(text: str, setting: Setting) -> list[Heard]:
     """The facts of one utterance, in order; the last word on each fact."""
@@ -187,26 +148,11 @@ def heard_facts(text: str, setting: Setting) -> list[Heard]:
     return list(found.values())
 
 
-def _heard(name: str, value: object, clause: ToldClause, **more: object) -> Heard:
-    confidence = CORRECTED if clause.corrects else STATED
-    return Heard(name, value, clause.text, confidence, correction=clause.corrects, **more)  # type: ignore[arg-type]
-
-
-def _interest(
-    name: str, value: object, clause: ToldClause, setting: Setting, *, retract: bool = False
-) -> Heard:
-    """A wish when it is said as one, else something that was only asked about."""
-    means_it = not clause.asks and (clause.wants or clause.corrects or setting.expecting == name)
-    if retract or means_it:
-        return _heard(name, value, clause, retract=retract)
-    return Heard(name, value, clause.text, ASKED)
-
-
 def _property_type(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     for match in PROPERTY_TYPE.finditer(clause.lower):
         value = find_property_type(match[0])
         if value is not None:
-            yield _interest(
+            yield interest(
                 "property_type",
                 value,
                 clause,
@@ -224,17 +170,17 @@ def _places(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
         if not clause.asks and _OWN.search(clause.lower):
             where = place.name if place else (_CITIES[city[0]] if city else _named_place(clause.text))
             if where:
-                yield _heard("workplace" if _WORK.search(clause.lower) else "lives_in", where, clause)
+                yield heard("workplace" if _WORK.search(clause.lower) else "lives_in", where, clause)
         return
     if city is not None and not clause.asks and (clause.wants or setting.expecting == "city"):
-        yield _heard("city", _CITIES[city[0]], clause)
+        yield heard("city", _CITIES[city[0]], clause)
     if _ELSEWHERE.search(clause.lower):
         return
     for name, found in (("preferred_location", place), ("preferred_project", project)):
         if found is None or (name == "preferred_project" and place is not None and place.name == found.name):
             continue
         start, end = _position(clause.lower, (found.name, *found.aliases))
-        item = _interest(name, found.name, clause, setting, retract=negated(clause.lower, start, end))
+        item = interest(name, found.name, clause, setting, retract=negated(clause.lower, start, end))
         if clause.also and not item.retract and item.confidence >= STATED and name == "preferred_location":
             item = Heard(name, found.name, clause.text, STATED, also=True)
         yield item
@@ -254,37 +200,6 @@ def _named_place(text: str) -> str:
     return match[1] if match else ""
 
 
-def _money(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
-    found = amounts(clause.lower)
-    if not found:
-        if _BUDGET.search(clause.lower) and not clause.asks and re.search(r"\d", clause.lower):
-            yield Heard("budget", clause.text, clause.text, refused="a number without lakh or crore")
-        return
-    if re.search(r"\bdown ?payment\b|डाउन ?पेमेंट", clause.lower) and not clause.asks:
-        yield _heard("down_payment", found[-1], clause)
-        return
-    if _LOAN.search(clause.lower) and not clause.asks and not _BUDGET.search(clause.lower):
-        yield _heard("loan_amount", found[-1], clause)
-        return
-    said = _BUDGET.search(clause.lower) is not None
-    bare = (clause.corrects or clause.wants or setting.expecting == "budget") and not clause.asks
-    limit = _UP_TO.search(clause.lower) is not None
-    if _NOT_BUDGET.search(clause.lower) and not said:
-        return
-    if not said and not limit and not bare:
-        return
-    value = (
-        max(found) if len(found) > 1 and re.search(r"between|\bto\b|\bse\b|से|-", clause.lower) else found[-1]
-    )
-    low, high = BUDGET_INR
-    if not low <= value <= high:
-        yield Heard("budget", value, clause.text, refused="not what a home costs")
-    elif clause.asks and not (said and re.search(r"\bmy budget\b|mera budget|मेरा बजट", clause.lower)):
-        yield Heard("budget", value, clause.text, ASKED)
-    else:
-        yield _heard("budget", value, clause)
-
-
 def _name(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     match = _NAME.search(clause.text)
     if match is None and setting.expecting != "name":
@@ -301,7 +216,7 @@ def _name(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     ):
         return
     if (name := find_name(said)) is not None:
-        yield _heard("name", name, clause)
+        yield heard("name", name, clause)
 
 
 def _phone(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -311,7 +226,7 @@ def _phone(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
         return
     number = find_phone(whole[0] if whole else clause.text[lead.end() if lead else 0 :])
     if number is not None:
-        yield _heard("phone", number, clause)
+        yield heard("phone", number, clause)
 
 
 def _move_in(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -320,16 +235,7 @@ def _move_in(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     if re.search(r"\b(?:visit|loan|tenure|emi|quote\w*|call)\b|लोन", clause.lower):
         return
     if (value := moment(clause.lower, setting.now)) is not None:
-        yield _heard("move_in", value, clause)
-
-
-def _financing(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
-    if clause.asks:
-        return
-    if _OWN_FUNDS.search(clause.lower):
-        yield _heard("financing", "own funds", clause)
-    elif _LOAN.search(clause.lower) and (_TAKES.search(clause.lower) or setting.expecting == "financing"):
-        yield _heard("financing", "loan", clause)
+        yield heard("move_in", value, clause)
 
 
 def _purpose(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -338,7 +244,7 @@ def _purpose(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     for value, pattern in (("investment", _INVEST), ("family", _FOR_FAMILY), ("own use", _OWN_USE)):
         match = pattern.search(clause.lower)
         if match and not negated(clause.lower, match.start(), match.end()):
-            yield _heard("purpose", value, clause)
+            yield heard("purpose", value, clause)
             return
 
 
@@ -353,7 +259,7 @@ def _family_size(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
         return  # "we are two blocks away"
     number = count(match["a"] or match["b"] or match["c"])
     if number is not None and 1 <= number <= 20:
-        yield _heard("family_size", number, clause)
+        yield heard("family_size", number, clause)
 
 
 def _floor(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -361,7 +267,7 @@ def _floor(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     if match is None or clause.asks or negated(clause.lower, match.start(), match.end()):
         return
     word = next(group for group in match.groups() if group)
-    yield _heard("floor", _FLOOR_WORDS.get(word, word), clause)
+    yield heard("floor", _FLOOR_WORDS.get(word, word), clause)
 
 
 def _facing(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -369,21 +275,21 @@ def _facing(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     if match is None or clause.asks or negated(clause.lower, match.start(), match.end()):
         return
     word = match["a"] or match["b"] or match["c"]
-    yield _heard("facing", _FACING_WORDS.get(word, re.sub(r"[ -]+", "-", word)), clause)
+    yield heard("facing", _FACING_WORDS.get(word, re.sub(r"[ -]+", "-", word)), clause)
 
 
 def _parking(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     match = None if clause.asks else _PARKING.search(clause.lower)
     number = count(match["a"] or match["b"] or match["c"]) if match else None
     if number is not None and 1 <= number <= 6:
-        yield _heard("parking", number, clause)
+        yield heard("parking", number, clause)
 
 
 def _pets(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     match = None if clause.asks else _PETS.search(clause.lower)
     if match is not None:
         word = match["a"] or match["b"] or match["c"] or match["d"]
-        yield _heard("pets", _PET_WORDS.get(word, word), clause)
+        yield heard("pets", _PET_WORDS.get(word, word), clause)
 
 
 def _visit_time(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
@@ -395,10 +301,10 @@ def _visit_time(clause: ToldClause, setting: Setting) -> Iterator[Heard]:
     ):
         return
     word = match["a"] or match["b"]
-    yield _heard("visit_time", _VISIT_WORDS.get(word, word.removesuffix("s")), clause)
+    yield heard("visit_time", _VISIT_WORDS.get(word, word.removesuffix("s")), clause)
 
 
 _RULES: tuple[Rule, ...] = (
-    _name, _phone, _property_type, _places, _money, _move_in, _financing, _purpose, _family_size, _floor,
+    _name, _phone, _property_type, _places, money, _move_in, financing, _purpose, _family_size, _floor,
     _facing, _parking, _pets, _visit_time,
 )  # fmt: skip
