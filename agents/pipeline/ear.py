@@ -16,6 +16,7 @@ from agents.pipeline.endpointing import Endpointing
 from agents.pipeline.foreground import Foreground
 from agents.pipeline.hearing import Hearing, Utterance
 from agents.pipeline.recogniser import Recogniser
+from agents.pipeline.upsample import Doubler
 from voiceops.core.audio import PIPELINE_RATE_HZ
 from voiceops.core.budget import Deadline
 from voiceops.core.clock import Clock
@@ -87,6 +88,7 @@ class Ear:
         self._endpointing = endpointing or Endpointing.of("adaptive")
         self._echo = EchoGuard()
         self._foreground = Foreground(self._window_ms)
+        self._doubler = Doubler()
         self._resampler: Any = None
         self._in_rate = 0
         self._pending = bytearray()
@@ -144,6 +146,8 @@ class Ear:
     def _resample(self, pcm: bytes, rate_hz: int) -> bytes:
         if rate_hz == PIPELINE_RATE_HZ:
             return pcm
+        if rate_hz * 2 == PIPELINE_RATE_HZ:
+            return self._doubler.feed(pcm)
         if rate_hz != self._in_rate:
             self._resampler = soxr.ResampleStream(rate_hz, PIPELINE_RATE_HZ, 1, dtype="int16", quality="MQ")
             self._in_rate = rate_hz
