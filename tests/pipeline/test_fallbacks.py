@@ -55,6 +55,7 @@ async def test_fillers_change(desk: Desk) -> None:
     desk.llm.first_ms = 1e9
     desk.retriever.delay_ms = 700
     desk.stt.final_ms = 3900
+    desk.plan = plan(agent=replace(desk.plan.agent, speculation=False))  # nothing is ready at 3.9 s
     async with desk.on_call():
         turn = await desk.say(QUESTION)
     fillers = [e.data["text"] for e in desk.heard_events("agent.speaking") if e.data["purpose"] == "filler"]
