@@ -91,7 +91,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--listen", required=True, help="HOST:PORT or unix:PATH")
     parser.add_argument("--whisper-model", help="CTranslate2 model folder (VOICEOPS_WHISPER_MODEL)")
     parser.add_argument("--piper-voice", help="Piper .onnx file (VOICEOPS_PIPER_VOICE)")
-    parser.add_argument("--threads", type=int, default=2, help="threads of one Whisper request")
+    parser.add_argument(
+        "--threads", type=int, default=1,
+        help="threads of one Whisper request; more pay where cores are free of everything else",
+    )  # fmt: skip
     return parser.parse_args(argv)
 
 

@@ -64,7 +64,7 @@ class _Decode:
 
 
 class Whisper:
-    """`whisper_model`: a CTranslate2 model folder. `threads`: of one decode (default 2)."""
+    """`whisper_model`: a CTranslate2 model folder. `threads`: of one decode (default 1)."""
 
     def __init__(self, options: Options) -> None:
         folder = Path(options["whisper_model"])
@@ -74,7 +74,7 @@ class Whisper:
             )
         try:
             self._model = WhisperModel(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=int(options.get("threads", "2"))
+                str(folder), device="cpu", compute_type="int8", cpu_threads=int(options.get("threads", "1"))
             )
         except (RuntimeError, ValueError) as error:
             raise ConfigurationError(f"the Whisper model in {folder} does not load: {error}") from error
