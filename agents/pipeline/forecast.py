@@ -18,6 +18,12 @@ sooner."""
 FORGET_MS = 60_000.0
 """An estimate that nothing has confirmed for so long predicts nothing: the engine is tried again."""
 
+USES_SEEN = 2
+USEFUL_SHARE = 0.3
+"""Two useless results in a row from the start, or three after a mixed past."""
+RETRY_USE_MS = 300_000.0
+"""After this long it is tried again."""
+
 
 @dataclass(slots=True)
 class _Estimate:
@@ -32,6 +38,8 @@ class Forecast:
 
     clock: Clock = field(default_factory=MonotonicClock)
     _known: dict[tuple[str, str], _Estimate] = field(default_factory=dict)
+    _useful: dict[tuple[str, str], tuple[float, int, float]] = field(default_factory=dict)
+    """(engine, purpose) → share of useful results, how many were seen, when the last."""
 
     def observe(self, stage: str, engine: str, duration_ms: float) -> None:
         """One piece of work took this long."""
@@ -59,6 +67,17 @@ class Forecast:
         if known is None or self.clock.now_ms() - known.seen_ms > FORGET_MS:
             return None
         return known.mean_ms + DEVIATIONS * known.deviation_ms
+
+    def tell_use(self, engine: str, purpose: str, useful: bool) -> None:
+        """What an engine brought for a purpose could be used, or not."""
+        known = self._useful.get((engine, purpose), (0.5, 0, 0.0))
+        share = known[0] + GAIN * (float(useful) - known[0])
+        self._useful[engine, purpose] = (share, known[1] + 1, self.clock.now_ms())
+
+    def is_useless(self, engine: str, purpose: str) -> bool:
+        """Whether what it brings can hardly ever be used, as seen lately: it is not worth a wait."""
+        share, seen, at_ms = self._useful.get((engine, purpose), (1.0, 0, 0.0))
+        return seen >= USES_SEEN and share < USEFUL_SHARE and self.clock.now_ms() - at_ms < RETRY_USE_MS
 
     def age_ms(self, stage: str, engine: str) -> float:
         """Since the last thing that was seen of it; endless when nothing was."""

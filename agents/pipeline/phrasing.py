@@ -100,6 +100,13 @@ class Phrasing:
         turn.context["facts"] = evidence_values(evidence)
         request = LlmRequest(messages=messages, max_tokens=MAX_TOKENS, stop=("\n\n",))
         turn.context["request"] = snapshot.request_json(request, self.llm)
+        if self._is_useless(turn, request):
+            turn.decide(
+                "grounding", "llm_not_waited_for",
+                f"what the language model writes for {turn.intent} was hardly ever usable lately: template",
+            )  # fmt: skip
+            yield Clause(rebuilt, "template")
+            return
         late = self._would_be_late(turn, request)
         if turn.draft == "partial" and prompted("") != messages:
             late = "the caller's own words belong to the prompt, and more of them may come"
@@ -150,6 +157,8 @@ class Phrasing:
             return
         finally:
             turn.context["completion"] = " ".join(written)
+        if not turn.draft:
+            self.forecast.tell_use(self._engine, turn.intent, bool(said))
         if said:
             if problem:
                 turn.decide("grounding", "answer_cut", f"left out {written[-1]!r}: {problem}")
@@ -171,6 +180,10 @@ class Phrasing:
             due = turn.speech_ended_ms + budget.total_ms - self.voice_ms(turn.language)
             patience = min(patience, due - turn.call_ms())
         return max(0.0, patience)
+
+    def _is_useless(self, turn: Turn, request: LlmRequest) -> bool:
+        run = self.ahead.find("generation", _key(request)) if self.ahead is not None else None
+        return run is None and self.forecast.is_useless(self._engine, turn.intent)
 
     def _would_be_late(self, turn: Turn, request: LlmRequest) -> str:
         """Why the model is not waited for; empty when it is."""

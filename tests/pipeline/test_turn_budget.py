@@ -212,3 +212,28 @@ async def test_a_filler_comes_sooner_when_the_answer_is_known_to_be_late(desk: D
     budget = TurnBudget()
     assert waits[0] >= budget.silence_filler_ms - 20 and waits[0] < 2000
     assert budget.filler_ms - 20 <= waits[1] < budget.silence_filler_ms
+
+
+def test_a_model_that_is_never_of_use_is_not_waited_for() -> None:
+    """Half a second of silence for a sentence that is thrown away anyway, in every turn."""
+    clock = HandClock()
+    forecast = Forecast(clock)
+    assert not forecast.is_useless("small", "price_enquiry"), "it gets its chance"
+    for _ in range(2):
+        forecast.tell_use("small", "price_enquiry", useful=False)
+    assert forecast.is_useless("small", "price_enquiry")
+    assert not forecast.is_useless("small", "project_info"), "each purpose for itself"
+    clock.at_ms += 300_001
+    assert not forecast.is_useless("small", "price_enquiry"), "it is tried again"
+    forecast.tell_use("small", "price_enquiry", useful=True)
+    assert not forecast.is_useless("small", "price_enquiry")
+
+
+async def test_its_template_comes_at_once_and_the_trace_says_why(desk: Desk) -> None:
+    desk.llm.reply = "It costs nine crore rupees."
+    async with desk.on_call():
+        for _ in range(3):
+            last = await desk.say("What is the price of a 3BHK in Whitefield?")
+    assert last["answer_source"] == "template" and "₹1.2 crore" in last["said"]
+    assert "llm_not_waited_for" in [decision["code"] for decision in last["decisions"]]
+    assert last["llm_ms"] is None and not [s for s in last["spans"] if s["name"] == "llm"]
