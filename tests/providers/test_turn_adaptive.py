@@ -101,3 +101,20 @@ def test_a_flow_says_what_it_wants_when_its_words_do_not() -> None:
 
 def test_dots_mean_more_to_come() -> None:
     assert read("I was thinking...")[0] < read("I was thinking.")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("And the three bedroom...", True),
+        ("What about the two bedroom…", True),
+        ("And the...", False),
+        ("And what about...", False),
+        ("I would like the three bedroom...", False),
+        ("And the three bedroom,", False),
+    ],
+)
+def test_a_short_follow_up_is_not_waited_for(text: str, whole: bool) -> None:
+    """ "And the three bedroom?" comes back with dots; a second of silence would answer it."""
+    completeness, reason = read(text)
+    assert (completeness >= 0.6) is whole and (reason == "complete") is whole

@@ -93,6 +93,9 @@ HINDI_ENDS = _words(
 HINDI_SIGNS = _words(
     "hai hain mujhe mera meri mere kya aur ka ki ke ko mein se chahiye nahi nahin haan ghar kitna kitne wala"
 )
+_FOLLOW_UP = re.compile(r"(and (the|for|in|what about)|what about|how about|or the|aur)\b")
+FOLLOW_UP_WORDS = 6
+""" "And the three bedroom?" often sounds open to a recogniser, which then writes "..."."""
 _BACKCHANNEL = _words(
     """
     hmm hm mm mmm mhm mmhm mm-hmm mm-hm uh-huh uhuh uh huh um er ah oh aha okay ok k yeah yep yes yup
@@ -128,6 +131,8 @@ def read(text: str, expecting: Expecting = "") -> Reading:
     if " ".join(words) in WHOLE:
         return (1.0 if expecting == "yes_no" else 0.92), "complete"
     if lower.endswith(("...", "…", "-", "–", "—", ",")):
+        if lower.endswith((".", "…")) and _FOLLOW_UP.match(lower) and _is_named(words):
+            return 0.6, "complete"
         return 0.2, "incomplete"
     score = _by_words(words, lower, expecting)
     return score, "complete" if score >= 0.6 else "incomplete"
@@ -154,6 +159,11 @@ def _by_words(words: list[str], lower: str, expecting: Expecting) -> float:
     if lower.endswith((".", "!", "।")):
         return 0.9 if len(words) >= 3 else 0.62
     return 0.75 if len(words) >= 4 else 0.55
+
+
+def _is_named(words: list[str]) -> bool:
+    """Whether a short follow-up ends in what it is about."""
+    return 3 <= len(words) <= FOLLOW_UP_WORDS and words[-1] not in OPEN | FILLERS
 
 
 def _open_end(words: list[str], asks: bool) -> float:
