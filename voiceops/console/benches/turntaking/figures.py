@@ -201,7 +201,7 @@ def _barge_ins(played: Played) -> tuple[int, list[str], list[float]]:
     for said in played.said:
         if said.kind != "barge_in":
             continue
-        talking = [(a, b) for a, b in played.heard if a <= said.start_ms + 100 and b > said.start_ms + 150]
+        talking = [(a, b) for a, b in played.heard if a <= said.start_ms + 100 and b > said.start_ms]
         if not talking:
             continue
         stops = [at for at in played.stops if said.start_ms <= at <= said.end_ms + STOP_GRACE_MS]
