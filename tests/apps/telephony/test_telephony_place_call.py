@@ -61,7 +61,7 @@ class Kept(Receptionist):
 @pytest.fixture
 def platform(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     """The web process's HTTP and sockets on one port, with a fake pipeline behind them."""
-    monkeypatch.setattr(carrier.Patience.__init__, "__defaults__", (3000, 3000, 300, 20_000))
+    monkeypatch.setattr(carrier.Patience.__init__, "__defaults__", (3000, 3000, 300, None, 20_000))
     agent = Kept()
     ready: threading.Event = threading.Event()
     state: dict[str, Any] = {}
