@@ -361,7 +361,9 @@ class Call:
         turn = self._telling.turn
         if turn is None or turn.index == self._audible_turn or segment.purpose == "filler":
             return
-        if sum(self._playout.heard_ms(spoken) for spoken in turn.segments) >= REPLY_MS:
+        # Who types reads the answer as soon as it begins.
+        reply_ms = 0.0 if turn.endpoint is not None and turn.endpoint.reason == "typed" else REPLY_MS
+        if sum(self._playout.heard_ms(spoken) for spoken in turn.segments) >= reply_ms:
             self._audible_turn = turn.index
             turn.commit_now()
             self._events.put_nowait(machine.TurnAudible(turn.index))

@@ -15,7 +15,7 @@ from agents.pipeline.endpointing import Endpointing
 from tests.fakes.ports import FakeStt, FakeSttStream, stt_error, voice
 from tests.pipeline.conftest import Desk, plan
 from voiceops.core.audio import pcm_bytes
-from voiceops.core.events import Transcript, WireDtmf
+from voiceops.core.events import Transcript, WireDtmf, WireText
 
 PRICE = "The 3BHK at Lakeview Residency in Whitefield is priced at ₹1.2 crore."
 QUESTION = "What is the price of a 3BHK in Whitefield?"
@@ -445,3 +445,17 @@ async def test_keys_that_were_taken_back_are_no_turn(desk: Desk) -> None:
         assert len(desk.turns()) == 1
         await desk.type(TWO_BEDROOM)
     assert [turn["index"] for turn in desk.turns()] == [0, 1]
+
+
+async def test_a_typed_reply_to_an_answer_just_begun_is_no_part_of_the_question(desk: Desk) -> None:
+    """Somebody who types reads faster than the agent speaks: the booking's next answer must not be
+    taken for more of the last one."""
+    async with desk.on_call(microphone=False):
+        desk.inbound.put(WireText("I want to book a site visit at Lakeview Residency tomorrow"))
+        while not any(e.data["purpose"] == "answer" for e in desk.heard_events("agent.speaking")):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.06)
+        desk.inbound.put(WireText("the first one"))
+        await asyncio.sleep(5)
+    heard = [event.data["heard"] for event in desk.heard_events("turn.closed") if event.data.get("heard")]
+    assert heard == ["I want to book a site visit at Lakeview Residency tomorrow", "the first one"]
