@@ -211,7 +211,9 @@ def test_a_person_types_a_booking_and_the_crm_gets_it_once(
             said = answer.text_content() or ""
             if "is booked" in said:
                 break
-            line = next(reply for asked, reply in REPLIES if re.search(asked, said, re.IGNORECASE))
+            replies = [reply for asked, reply in REPLIES if re.search(asked, said, re.IGNORECASE)]
+            assert replies, f"the agent asked nothing that a booking asks: {said!r} to {line!r}"
+            line = replies[0]
         assert "Lakeview Residency is booked for" in said
         page.get_by_role("button", name="Hang up").click()
         link = page.locator("[data-trace-link]").get_attribute("href") or ""
