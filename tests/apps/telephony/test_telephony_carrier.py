@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from telephony.carrier import FRAME_BYTES, CarrierError, Patience, Utterance, audible, place_call
 from telephony.transports import mulaw
@@ -247,3 +248,21 @@ def test_what_was_heard_is_saved_as_a_wav_file(tmp_path: Path) -> None:
     write(tmp_path / "answer.wav", tone(100), rate_hz=8000)
     with wave.open(str(tmp_path / "answer.wav")) as saved:
         assert (saved.getframerate(), saved.getnchannels(), saved.getnframes()) == (8000, 1, 800)
+
+
+@pytest.mark.parametrize("message", ["not JSON", '{"event": "media"}', '{"no": "event"}'])
+async def test_what_no_carrier_understands_is_not_taken_for_a_hang_up(message: str) -> None:
+    """A real carrier would cut the call; here the fault would pass for a polite goodbye."""
+
+    async def broken(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send(message)
+        await socket.wait_closed()
+
+    async with serve(broken, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(CarrierError, match="the platform sent what no carrier understands"):
+            await place_call(
+                f"ws://127.0.0.1:{port}/", carrier_ref="CAc9", utterances=[Utterance.of(tone(100))],
+                patience=QUICK,
+            )  # fmt: skip
