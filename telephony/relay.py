@@ -119,7 +119,8 @@ class MediaRelay:
         finally:
             for task in both:
                 task.cancel()
-            await asyncio.wait(both)
+            # Reads what the other side ended with, too: the first one's end is the relay's.
+            await asyncio.gather(*both, return_exceptions=True)
 
     async def _inward(self, upstream: ClientConnection, receive: Any) -> tuple[int, str] | None:
         """From the public side to media. A pair: close the public side with it."""
