@@ -326,8 +326,8 @@ async def place_call(
             call.duration_ms = line.now_ms()
     finally:
         socket.transport.abort()
-    if not hearing.cancelled() and (error := hearing.exception()) is not None:
-        raise CarrierError(f"the platform sent what no carrier understands: {error!r}") from error
+    if not hearing.cancelled() and (failure := hearing.exception()) is not None:
+        raise CarrierError(f"the platform sent what no carrier understands: {failure!r}") from failure
     call.close_code, call.close_reason = socket.close_code, socket.close_reason or ""
     if call.ended_by == "agent" and call.close_code != 1000:
         why = call.close_reason or meaning(call.close_code)
